@@ -1,0 +1,7 @@
+"""The web pages."""
+
+from django.apps import AppConfig
+
+
+class ConsoleConfig(AppConfig):
+    name = "apps.console"

@@ -1,0 +1,20 @@
+"""Addresses of the web pages, by area."""
+
+from django.urls import include, path
+
+app_name = "console"
+
+urlpatterns = [
+    path("", include("apps.console.overview.urls")),
+    path("", include("apps.console.health.urls")),
+    path("members/", include("apps.console.members.urls")),
+    path("integrations/", include("apps.console.hub.urls")),
+    path("integrations/salesforce/", include("apps.console.salesforce.urls")),
+    path("integrations/salesforce/settings/", include("apps.console.sync_settings.urls")),
+    path("integrations/salesforce/log/", include("apps.console.log.urls")),
+    path("integrations/salesforce/errors/", include("apps.console.errors.urls")),
+    path("people/", include("apps.console.people.urls")),
+    path("companies/", include("apps.console.companies.urls")),
+    path("opportunities/", include("apps.console.opportunities.urls")),
+    path("lists/", include("apps.console.lists.urls")),
+]

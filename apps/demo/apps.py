@@ -1,0 +1,7 @@
+"""Demo data and story."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    name = "apps.demo"

@@ -1,0 +1,116 @@
+"""What a marketer edits: profiles, their steps, the steps' field mappings."""
+
+from enum import StrEnum
+
+from django.db import models
+
+from apps.integrations.models import Connection
+from apps.tenants.models import TenantModel
+
+
+class ProfileKind(StrEnum):
+    """The locked default profile, or the editable custom one."""
+
+    DEFAULT = "default"
+    CUSTOM = "custom"
+
+
+class Profile(TenantModel):
+    """An ordered set of steps; a connection uses the one that is active."""
+
+    id = models.BigAutoField(primary_key=True)
+    connection = models.ForeignKey(
+        Connection,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    kind = models.CharField(max_length=8, default=ProfileKind.CUSTOM)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "connection", "kind"], name="profile_once_per_kind"),
+            models.UniqueConstraint(
+                fields=["tenant", "connection"],
+                condition=models.Q(is_active=True),
+                name="profile_one_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class SyncStep(TenantModel):
+    """One sObject (and record type) bound to one local type. Values are those of ``apps.domain``."""
+
+    id = models.BigAutoField(primary_key=True)
+    profile = models.ForeignKey(
+        Profile,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="steps",
+    )
+    position = models.IntegerField()
+    sobject = models.CharField(max_length=80)
+    record_type_id = models.CharField(max_length=18, blank=True)
+    local_type = models.CharField(max_length=16)
+    direction = models.CharField(max_length=8, default="pull", help_text="pull, push or two_way")
+    create_local = models.BooleanField(default=True)
+    update_local = models.BooleanField(default=True)
+    create_remote = models.BooleanField(default=False)
+    update_remote = models.BooleanField(default=False)
+    inbound_filter = models.JSONField(null=True)
+    outbound_filter = models.JSONField(null=True)
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "profile", "position"],
+                name="sync_step_position",
+                deferrable=models.Deferrable.DEFERRED,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sobject} → {self.local_type}"
+
+
+class FieldMapping(TenantModel):
+    """One field pair of a step, with a way in and a way out."""
+
+    id = models.BigAutoField(primary_key=True)
+    step = models.ForeignKey(
+        SyncStep,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="mappings",
+    )
+    position = models.IntegerField(default=0)
+    remote_field = models.CharField(max_length=120)
+    local_field = models.CharField(max_length=80, help_text="A field of the record, or custom:<key>.")
+    way_in = models.CharField(max_length=12, default="overwrite", help_text="off, fill or overwrite")
+    way_out = models.CharField(max_length=12, default="off", help_text="off, fill or overwrite")
+    winner = models.CharField(max_length=8, default="remote", help_text="remote, local or latest")
+    value_map = models.JSONField(default=dict, help_text="Remote value → local value.")
+    is_key = models.BooleanField(default=False)
+    is_required = models.BooleanField(default=False, help_text="Cannot be removed.")
+    paused_reason = models.TextField(
+        blank=True, help_text="Why it is out of use: field gone, hidden, retyped."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "step", "remote_field", "local_field"],
+                name="field_mapping_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote_field} ↔ {self.local_field}"

@@ -1,0 +1,31 @@
+"""The connection to a Salesforce org and what is known about that org."""
+
+from apps.integrations.models.connections import Connection, ConnectionState, Health
+from apps.integrations.models.jobs import (
+    ConnectionCheck,
+    ConnectionJob,
+    JobKind,
+    JobState,
+)
+from apps.integrations.models.metadata import (
+    ObjectMetadata,
+    ReferenceItem,
+    ReferenceKind,
+)
+from apps.integrations.models.oauth import OAuthAttempt
+from apps.integrations.models.usage import ApiUsage
+
+__all__ = [
+    "ApiUsage",
+    "Connection",
+    "ConnectionCheck",
+    "ConnectionJob",
+    "ConnectionState",
+    "Health",
+    "JobKind",
+    "JobState",
+    "OAuthAttempt",
+    "ObjectMetadata",
+    "ReferenceItem",
+    "ReferenceKind",
+]

@@ -1,0 +1,7 @@
+"""Changes that wait for Salesforce."""
+
+from django.apps import AppConfig
+
+
+class OutboxConfig(AppConfig):
+    name = "apps.outbox"

@@ -1,0 +1,32 @@
+"""Runs, their objects, pages and entries; links with their baselines; watermarks; write intents."""
+
+from apps.sync.models.entries import EntryAction, RunEntry
+from apps.sync.models.intents import WriteIntent
+from apps.sync.models.links import RecordLink
+from apps.sync.models.runs import (
+    OPEN_RUN_STATES,
+    ObjectStage,
+    RunKind,
+    RunLane,
+    RunObject,
+    RunPage,
+    RunState,
+    SyncRun,
+)
+from apps.sync.models.watermarks import Watermark
+
+__all__ = [
+    "OPEN_RUN_STATES",
+    "EntryAction",
+    "ObjectStage",
+    "RecordLink",
+    "RunEntry",
+    "RunKind",
+    "RunLane",
+    "RunObject",
+    "RunPage",
+    "RunState",
+    "SyncRun",
+    "Watermark",
+    "WriteIntent",
+]

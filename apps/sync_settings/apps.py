@@ -1,0 +1,7 @@
+"""Sync settings and schedule."""
+
+from django.apps import AppConfig
+
+
+class SyncSettingsConfig(AppConfig):
+    name = "apps.sync_settings"

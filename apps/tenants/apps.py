@@ -1,0 +1,7 @@
+"""Tenants, members, roles, scoping, audit."""
+
+from django.apps import AppConfig
+
+
+class TenantsConfig(AppConfig):
+    name = "apps.tenants"
