@@ -1,0 +1,1 @@
+"""The gateway: the one place that speaks to Salesforce and knows its error codes. Free of Django."""

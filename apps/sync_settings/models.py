@@ -38,9 +38,7 @@ class SyncSettings(TenantModel):
     score_only = models.BooleanField("Sync Only The Lead Score On A Lead Score Change", default=True)
     blank_in = models.BooleanField("Allow Salesforce to Write Empty Fields to Syncline", default=True)
     blank_out = models.BooleanField("Allow Syncline to Write Empty Fields to Salesforce", default=False)
-    sync_members = models.BooleanField(
-        "Sync Salesforce Campaign Members to Corresponding Lists", default=True
-    )
+    sync_members = models.BooleanField("Sync Salesforce Campaign Members to Corresponding Lists", default=True)
     default_account_name = models.CharField("Default Account Name", max_length=255, default="Unknown company")
     default_last_name = models.CharField("Default Last Name", max_length=80, default="Unknown")
     frequency_minutes = models.IntegerField("Frequency", choices=FREQUENCIES, default=60)

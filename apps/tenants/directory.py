@@ -33,6 +33,4 @@ def enter(*, kind: DirectoryKind, key: str) -> None:
 
 def leave(*, kind: DirectoryKind, key: str) -> None:
     """Take back what ``enter`` did for the open tenant."""
-    DirectoryEntry.objects.filter(
-        kind=kind.value, key_hash=key_hash(kind, key), tenant_id=current_tenant_id()
-    ).delete()
+    DirectoryEntry.objects.filter(kind=kind.value, key_hash=key_hash(kind, key), tenant_id=current_tenant_id()).delete()

@@ -17,9 +17,7 @@ class CustomField(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "record_type", "key"], name="custom_field_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "record_type", "key"], name="custom_field_once")]
 
     def __str__(self) -> str:
         return self.label

@@ -196,9 +196,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "digest"), name="baseline_layout_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("tenant", "digest"), name="baseline_layout_once")],
             },
         ),
         migrations.CreateModel(
@@ -246,9 +244,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="profile",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "connection", "kind"), name="profile_once_per_kind"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "connection", "kind"), name="profile_once_per_kind"),
         ),
         migrations.AddConstraint(
             model_name="profile",

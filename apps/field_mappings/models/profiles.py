@@ -100,9 +100,7 @@ class FieldMapping(TenantModel):
     value_map = models.JSONField(default=dict, help_text="Remote value → local value.")
     is_key = models.BooleanField(default=False)
     is_required = models.BooleanField(default=False, help_text="Cannot be removed.")
-    paused_reason = models.TextField(
-        blank=True, help_text="Why it is out of use: field gone, hidden, retyped."
-    )
+    paused_reason = models.TextField(blank=True, help_text="Why it is out of use: field gone, hidden, retyped.")
 
     class Meta:
         constraints = [

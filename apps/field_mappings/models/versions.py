@@ -24,9 +24,7 @@ class MappingVersion(TenantModel):
     created_by_id = models.BigIntegerField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "connection", "number"], name="mapping_version_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "connection", "number"], name="mapping_version_once")]
 
     def __str__(self) -> str:
         return f"version {self.number}"

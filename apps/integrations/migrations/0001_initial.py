@@ -380,15 +380,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="apiusage",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "connection", "hour"), name="api_usage_once_per_hour"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "connection", "hour"), name="api_usage_once_per_hour"),
         ),
         migrations.AddConstraint(
             model_name="connectioncheck",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "connection", "key"), name="connection_check_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "connection", "key"), name="connection_check_once"),
         ),
         migrations.AddIndex(
             model_name="connectionjob",
@@ -412,9 +408,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="objectmetadata",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "connection", "sobject"), name="object_metadata_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "connection", "sobject"), name="object_metadata_once"),
         ),
         migrations.AddConstraint(
             model_name="referenceitem",

@@ -31,14 +31,10 @@ class Connection(TenantModel):
     provider = models.CharField(max_length=20, default="salesforce")
     state = models.CharField(max_length=16, default=ConnectionState.CONNECTED)
     login_url = models.CharField(max_length=255)
-    instance_url = models.CharField(
-        max_length=255, help_text="From the token answer, believed after a check."
-    )
+    instance_url = models.CharField(max_length=255, help_text="From the token answer, believed after a check.")
     org_id = models.CharField(max_length=18)
     org_name = models.CharField(max_length=255, blank=True)
-    edition = models.CharField(
-        max_length=80, blank=True, help_text="OrganizationType, as Salesforce names it."
-    )
+    edition = models.CharField(max_length=80, blank=True, help_text="OrganizationType, as Salesforce names it.")
     is_sandbox = models.BooleanField(default=False)
     username = models.CharField(max_length=255, blank=True)
     user_remote_id = models.CharField(max_length=18, blank=True)
@@ -49,9 +45,7 @@ class Connection(TenantModel):
     refresh_token = models.TextField(blank=True, help_text="Sealed; bound to this row.")
     token_generation = models.BigIntegerField(default=0, help_text="Grows with each refresh.")
     refresh_lease_until = models.DateTimeField(null=True)
-    api_used = models.IntegerField(
-        null=True, help_text="Calls of the org in the last 24 h, as Salesforce says."
-    )
+    api_used = models.IntegerField(null=True, help_text="Calls of the org in the last 24 h, as Salesforce says.")
     api_allowed = models.IntegerField(null=True)
     api_seen_at = models.DateTimeField(null=True)
     has_person_accounts = models.BooleanField(default=False)
@@ -61,9 +55,7 @@ class Connection(TenantModel):
     health_reason = models.TextField(blank=True)
     health_since = models.DateTimeField(null=True)
     resumes_at = models.DateTimeField(null=True)
-    metadata_at = models.DateTimeField(
-        null=True, help_text="When describe and reference data were last read."
-    )
+    metadata_at = models.DateTimeField(null=True, help_text="When describe and reference data were last read.")
     connected_at = models.DateTimeField(auto_now_add=True)
     connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     disconnected_at = models.DateTimeField(null=True)

@@ -90,9 +90,7 @@ class ConnectionCheck(TenantModel):
     checked_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "connection", "key"], name="connection_check_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "connection", "key"], name="connection_check_once")]
 
     def __str__(self) -> str:
         return f"{self.key}: {self.outcome}"

@@ -25,9 +25,7 @@ class ObjectMetadata(TenantModel):
     fetched_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "connection", "sobject"], name="object_metadata_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "connection", "sobject"], name="object_metadata_once")]
 
     def __str__(self) -> str:
         return self.sobject

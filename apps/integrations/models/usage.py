@@ -23,9 +23,7 @@ class ApiUsage(TenantModel):
     bytes_in = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "connection", "hour"], name="api_usage_once_per_hour")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "connection", "hour"], name="api_usage_once_per_hour")]
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}: {self.calls}"

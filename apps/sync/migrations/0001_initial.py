@@ -539,9 +539,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="watermark",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "connection_id", "sobject"), name="watermark_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "connection_id", "sobject"), name="watermark_once"),
         ),
         migrations.AddIndex(
             model_name="writeintent",

@@ -183,9 +183,7 @@ class RunPage(TenantModel):
     rows = models.IntegerField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "run_object", "number"], name="run_page_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "run_object", "number"], name="run_page_once")]
 
     def __str__(self) -> str:
         return f"page {self.number}"

@@ -15,9 +15,7 @@ class Watermark(TenantModel):
     run_id = models.BigIntegerField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "connection_id", "sobject"], name="watermark_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "connection_id", "sobject"], name="watermark_once")]
 
     def __str__(self) -> str:
         return f"{self.sobject} up to {self.covered_to:%Y-%m-%d %H:%M:%S}"

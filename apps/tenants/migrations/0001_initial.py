@@ -164,9 +164,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "user"), name="membership_once_per_user")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("tenant", "user"), name="membership_once_per_user")],
             },
         ),
         migrations.CreateModel(
