@@ -1,0 +1,23 @@
+"""Wake-up calls: a task is named and its ids are given; the rows of the database say what is to be done."""
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger(__name__)
+
+_NO_RETRY = {"max_retries": 0}
+
+
+def wake(task: str, *ids: int, queue: str = "interactive", delay: float = 0) -> None:
+    """Send ``task`` when the open transaction commits. A broker that is down costs a later start, no more: the
+    tick finds whatever is due in the database."""
+    transaction.on_commit(lambda: _send(task, ids, queue, delay))
+
+
+def _send(task: str, ids: tuple[int, ...], queue: str, delay: float) -> None:
+    try:
+        current_app.send_task(task, args=ids, queue=queue, countdown=delay or None, retry=False, retry_policy=_NO_RETRY)
+    except (OperationalError, OSError) as error:
+        log.warning("wake_up_not_sent", task=task, error=type(error).__name__)

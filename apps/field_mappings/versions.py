@@ -1,0 +1,117 @@
+"""Mapping versions: the active profile compiled for the decider, and back; and the layouts of baselines."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Max
+
+from apps.domain.filters import from_dict
+from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
+from apps.domain.values import COMPOUND, FieldType
+from apps.field_mappings.models import BaselineLayout, FieldMapping, MappingVersion, Profile, SyncStep
+from apps.integrations.metadata import cached_schema
+from apps.integrations.models import Connection
+from apps.salesforce.schema import ObjectSchema
+
+
+def save_version(connection: Connection) -> MappingVersion:
+    """Compile the active profile against the cached describes; an unchanged one gives the version there is.
+
+    A mapping whose field is absent from the describe is left out and keeps its reason: absent is never blank.
+    """
+    profile = Profile.objects.get(connection=connection, is_active=True)
+    steps = SyncStep.objects.filter(profile=profile, is_enabled=True).order_by("position")
+    document = {"steps": [_compile(connection, step) for step in steps]}
+    latest = MappingVersion.objects.filter(connection=connection).order_by("-number").first()
+    if latest is not None and latest.document == document:
+        found: MappingVersion = latest
+        return found
+    number = (MappingVersion.objects.filter(connection=connection).aggregate(n=Max("number"))["n"] or 0) + 1
+    made: MappingVersion = MappingVersion.objects.create(connection=connection, number=number, document=document)
+    return made
+
+
+def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
+    schema = cached_schema(connection, step.sobject)
+    rules = []
+    for mapping in FieldMapping.objects.filter(step=step).order_by("position", "id"):
+        reason = _pause_reason(schema, mapping.remote_field)
+        if reason != mapping.paused_reason:
+            mapping.paused_reason = reason
+            mapping.save(update_fields=["paused_reason"])
+        if schema is None or reason:
+            continue
+        remote = schema.fields[mapping.remote_field]
+        rules.append(
+            {
+                "remote_field": mapping.remote_field,
+                "remote_type": remote.type,
+                "local_field": mapping.local_field,
+                "way_in": mapping.way_in,
+                "way_out": mapping.way_out,
+                "winner": mapping.winner,
+                "scale": remote.scale if remote.type in {"currency", "double", "percent"} else None,
+                "value_map": mapping.value_map,
+                "is_key": mapping.is_key,
+            }
+        )
+    return {
+        "sobject": step.sobject,
+        "local_type": step.local_type,
+        "direction": step.direction,
+        "position": step.position,
+        "create_local": step.create_local,
+        "update_local": step.update_local,
+        "create_remote": step.create_remote,
+        "update_remote": step.update_remote,
+        "inbound_filter": step.inbound_filter,
+        "outbound_filter": step.outbound_filter,
+        "rules": rules,
+    }
+
+
+def _pause_reason(schema: ObjectSchema | None, name: str) -> str:
+    if schema is None:
+        return "The sync user cannot see this object."
+    if name not in schema.fields:
+        return "The field was deleted in Salesforce, or is hidden from the sync user."
+    if schema.fields[name].type in COMPOUND:
+        return "This field consists of others: map its parts."
+    return ""
+
+
+def load_steps(document: dict[str, Any]) -> list[Step]:
+    """The steps of a version as the decider reads them, in order."""
+    return [
+        Step(
+            **{
+                **step,
+                "direction": Direction(step["direction"]),
+                "inbound_filter": from_dict(step["inbound_filter"]),
+                "outbound_filter": from_dict(step["outbound_filter"]),
+                "rules": tuple(
+                    FieldRule(
+                        **{
+                            **rule,
+                            "remote_type": FieldType(rule["remote_type"]),
+                            "way_in": Way(rule["way_in"]),
+                            "way_out": Way(rule["way_out"]),
+                            "winner": Winner(rule["winner"]),
+                        }
+                    )
+                    for rule in step["rules"]
+                ),
+            }
+        )
+        for step in document["steps"]
+    ]
+
+
+def layout_for(rules: Sequence[FieldRule]) -> BaselineLayout:
+    """The layout of these rules; equal sets in equal order share one."""
+    keys = [rule.key for rule in rules]
+    digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    layout, _ = BaselineLayout.objects.get_or_create(digest=digest, defaults={"keys": keys})
+    found: BaselineLayout = layout
+    return found

@@ -1,0 +1,114 @@
+"""Tokens of a connection: sealed in its row, renewed once at a time."""
+
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.core.crypto import CannotDecrypt, seal, unseal
+from apps.domain.failures import AuthorizationLost, Category, Transient
+from apps.integrations.models import Connection, ConnectionState, Health
+from apps.salesforce.oauth import App, TokenSet, refresh
+from apps.tenants.scope import tenant_transaction
+
+_LEASE = timedelta(seconds=45)
+_LOOKS = 40
+_LOOK_SECONDS = 0.25
+
+
+def salesforce_app() -> App:
+    """The app of this deployment."""
+    return App(settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET, settings.SALESFORCE_TRUSTED_HOSTS)
+
+
+def _binding(tenant_id: int, connection_id: int, column: str) -> str:
+    return f"integrations_connection:{tenant_id}:{connection_id}:{column}"
+
+
+def store_tokens(connection: Connection, tokens: TokenSet) -> None:
+    """Seal new tokens into the row (not saved); each opens only there."""
+    for column in ("access_token", "refresh_token"):
+        binding = _binding(connection.tenant_id, connection.pk, column)
+        setattr(connection, column, seal(getattr(tokens, column), binding=binding))
+    connection.token_generation += 1
+    connection.refresh_lease_until = None
+
+
+def opened(connection: Connection, column: str) -> str:
+    """A token in the clear; raises AuthorizationLost where it cannot be opened."""
+    try:
+        return unseal(getattr(connection, column), binding=_binding(connection.tenant_id, connection.pk, column))
+    except CannotDecrypt as error:
+        raise AuthorizationLost(Category.CONFIGURATION, "The stored tokens cannot be opened.") from error
+
+
+class ConnectionTokens:
+    """The token source of one connection. Call it outside transactions: it opens short ones of its own.
+
+    Refresh tokens may rotate, and a replay revokes the grant; so whoever renews holds a lease on the row, and the
+    others read the row again until the new token is there.
+    """
+
+    def __init__(self, tenant_id: int, connection_id: int) -> None:
+        self._tenant_id = tenant_id
+        self._connection_id = connection_id
+        self._token: str | None = None
+
+    def access_token(self) -> str:
+        if self._token is None:
+            with tenant_transaction(self._tenant_id):
+                connection = Connection.objects.get(id=self._connection_id)
+                if not connection.is_usable:
+                    raise AuthorizationLost(Category.INVALID_GRANT, "The connection has to be renewed.")
+                self._token = opened(connection, "access_token")
+        return self._token
+
+    def renew(self, stale: str) -> str:
+        for _ in range(_LOOKS):
+            with tenant_transaction(self._tenant_id, durable=False):
+                connection = Connection.objects.select_for_update().get(id=self._connection_id)
+                if not connection.is_usable:
+                    raise AuthorizationLost(Category.INVALID_GRANT, "The connection has to be renewed.")
+                current = opened(connection, "access_token")
+                if current != stale:
+                    self._token = current
+                    return current
+                now = timezone.now()
+                held = connection.refresh_lease_until
+                if held is None or held < now:
+                    connection.refresh_lease_until = now + _LEASE
+                    connection.save(update_fields=["refresh_lease_until"])
+                    break
+            time.sleep(_LOOK_SECONDS)
+        else:
+            raise Transient(Category.UNAVAILABLE, "Another worker is renewing the session.")
+        return self._renew(connection)
+
+    def _renew(self, connection: Connection) -> str:
+        try:
+            tokens = refresh(
+                salesforce_app(), login_url=connection.login_url, refresh_token=opened(connection, "refresh_token")
+            )
+        except AuthorizationLost as failure:
+            self._give_up(failure)
+            raise
+        with tenant_transaction(self._tenant_id):
+            row = Connection.objects.select_for_update().get(id=self._connection_id)
+            if tokens.org_id != row.org_id:
+                raise AuthorizationLost(Category.INVALID_GRANT, "Salesforce answered for another org.")
+            row.instance_url = tokens.instance_url
+            store_tokens(row, tokens)
+            row.save()
+        self._token = tokens.access_token
+        return tokens.access_token
+
+    def _give_up(self, failure: AuthorizationLost) -> None:
+        with tenant_transaction(self._tenant_id):
+            row = Connection.objects.select_for_update().get(id=self._connection_id)
+            row.state = ConnectionState.NEEDS_RECONNECT
+            row.health = Health.NEEDS_YOU
+            row.health_reason = f"Salesforce no longer accepts our access: {failure.message}."
+            row.health_since = timezone.now()
+            row.refresh_lease_until = None
+            row.save()

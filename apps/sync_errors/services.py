@@ -1,0 +1,84 @@
+"""Writing, closing and clearing sync errors."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection as database
+from django.db.models import QuerySet
+from django.utils import timezone
+from psycopg2.extras import execute_values
+
+from apps.sync_errors.models import LIVE_STATES, ErrorState, SyncError
+from apps.tenants.audit import audit
+from apps.tenants.models import User
+from apps.tenants.scope import current_tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFact:
+    """What stopped one row."""
+
+    category: str
+    message: str
+    sobject: str = ""
+    remote_id: str = ""
+    local_type: str = ""
+    local_id: int | None = None
+    record_label: str = ""
+    field: str = ""
+    raw: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        record = self.remote_id or f"{self.local_type}:{self.local_id}"
+        return hashlib.sha256(f"{self.sobject}|{record}|{self.category}|{self.field}".encode()).hexdigest()
+
+
+_UPSERT = """
+INSERT INTO sync_errors_syncerror AS e (tenant_id, connection_id, run_id, first_seen, last_seen, fingerprint, category,
+    way, sobject, remote_id, local_type, local_id, record_label, field, message, raw, details)
+VALUES %s
+ON CONFLICT (tenant_id, fingerprint) WHERE state IN ('open', 'retrying', 'blocked') DO UPDATE
+SET last_seen = excluded.last_seen, run_id = excluded.run_id, message = excluded.message, raw = excluded.raw,
+    details = excluded.details, record_label = excluded.record_label,
+    occurrences = e.occurrences + CASE WHEN e.run_id IS DISTINCT FROM excluded.run_id THEN 1 ELSE 0 END
+"""
+
+
+def record_errors(
+    facts: Iterable[ErrorFact], *, connection_id: int, run_id: int | None, at: datetime, way: str = "in"
+) -> int:
+    """Open an error for each fact, or count its repeat: the same run counts it once, however often it says so."""
+    tenant_id = current_tenant_id()
+    unique = {fact.fingerprint: fact for fact in facts}
+    rows = [
+        (tenant_id, connection_id, run_id, at, at, mark, f.category, way, f.sobject, f.remote_id, f.local_type,
+         f.local_id, f.record_label[:500], f.field, f.message[:2000], f.raw[:4000], json.dumps(f.details))
+        for mark, f in unique.items()
+    ]  # fmt: skip
+    if rows:
+        with database.cursor() as cursor:
+            execute_values(cursor.cursor, _UPSERT, rows, page_size=1000)
+    return len(rows)
+
+
+def resolve_errors(*, connection_id: int, remote_ids: Sequence[str], at: datetime) -> int:
+    """Close the live errors of rows that have now been synced."""
+    return SyncError.objects.filter(
+        connection_id=connection_id, remote_id__in=list(remote_ids), state__in=LIVE_STATES
+    ).update(state=ErrorState.RESOLVED, closed_at=at)
+
+
+def clear_errors(*, errors: "QuerySet[SyncError]", user: User) -> int:
+    """Clear live errors: they leave the table until they happen again."""
+    count = errors.filter(state__in=LIVE_STATES).update(
+        state=ErrorState.CLEARED, closed_at=timezone.now(), closed_by_id=user.pk
+    )
+    if count:
+        audit(actor=user, action="errors_cleared", subject=f"{count} sync errors")
+    return count
