@@ -1,9 +1,9 @@
 """Writing, closing and clearing sync errors."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from apps.tenants.models import User
 from apps.tenants.scope import current_tenant_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class ErrorFact:
     """What stopped one row."""
 
@@ -31,7 +31,7 @@ class ErrorFact:
     record_label: str = ""
     field: str = ""
     raw: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -45,7 +45,8 @@ INSERT INTO sync_errors_syncerror AS e (tenant_id, connection_id, run_id, first_
 VALUES %s
 ON CONFLICT (tenant_id, fingerprint) WHERE state IN ('open', 'retrying', 'blocked') DO UPDATE
 SET last_seen = excluded.last_seen, run_id = excluded.run_id, message = excluded.message, raw = excluded.raw,
-    details = excluded.details, record_label = excluded.record_label,
+    details = excluded.details, record_label = excluded.record_label, local_type = excluded.local_type,
+    local_id = excluded.local_id,
     occurrences = e.occurrences + CASE WHEN e.run_id IS DISTINCT FROM excluded.run_id THEN 1 ELSE 0 END
 """
 
@@ -53,13 +54,17 @@ SET last_seen = excluded.last_seen, run_id = excluded.run_id, message = excluded
 def record_errors(
     facts: Iterable[ErrorFact], *, connection_id: int, run_id: int | None, at: datetime, way: str = "in"
 ) -> int:
-    """Open an error for each fact, or count its repeat: the same run counts it once, however often it says so."""
+    """Open an error for each fact, or count its repeat: the same run counts it once, however often it says so.
+
+    Thousands go in one statement, in the order of their fingerprints, so that two runs never wait for each other.
+    """
     tenant_id = current_tenant_id()
     unique = {fact.fingerprint: fact for fact in facts}
     rows = [
         (tenant_id, connection_id, run_id, at, at, mark, f.category, way, f.sobject, f.remote_id, f.local_type,
-         f.local_id, f.record_label[:500], f.field, f.message[:2000], f.raw[:4000], json.dumps(f.details))
-        for mark, f in unique.items()
+         f.local_id, _text(f.record_label, 500), f.field, _text(f.message, 2000), _text(f.raw, 4000),
+         _text(json.dumps(f.details).replace("\\u0000", "")))
+        for mark, f in sorted(unique.items())
     ]  # fmt: skip
     if rows:
         with database.cursor() as cursor:
@@ -67,10 +72,15 @@ def record_errors(
     return len(rows)
 
 
-def resolve_errors(*, connection_id: int, remote_ids: Sequence[str], at: datetime) -> int:
-    """Close the live errors of rows that have now been synced."""
+def _text(raw: str, limit: int | None = None) -> str:
+    """Text that PostgreSQL can hold (it has no NUL), cut to ``limit``."""
+    return raw.replace("\0", "")[:limit]
+
+
+def resolve_errors(*, connection_id: int, remote_ids: Sequence[str], at: datetime, way: str = "in") -> int:
+    """Close the live errors of rows that have now gone the same way without one."""
     return SyncError.objects.filter(
-        connection_id=connection_id, remote_id__in=list(remote_ids), state__in=LIVE_STATES
+        connection_id=connection_id, remote_id__in=list(remote_ids), way=way, state__in=LIVE_STATES
     ).update(state=ErrorState.RESOLVED, closed_at=at)
 
 
