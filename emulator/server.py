@@ -88,7 +88,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._handle()
 
-    do_POST = do_PATCH = do_DELETE = do_PUT = do_GET
+    do_POST = do_GET
+    do_PATCH = do_GET
+    do_DELETE = do_GET
+    do_PUT = do_GET
 
     # -- plumbing ---------------------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ def _texts(**labels: str) -> list[LocalField]:
     return [LocalField(name, label) for name, label in labels.items()]
 
 
+_OWNER = LocalField("owner", "Owner", Kind.REFERENCE, "owner")
+
 PERSON = {
     field.name: field
     for field in [
@@ -65,6 +67,7 @@ PERSON = {
         LocalField("annual_revenue", "Annual revenue", Kind.DECIMAL),
         LocalField("birthdate", "Birthdate", Kind.DATE),
         LocalField("company", "Company", Kind.REFERENCE, "company"),
+        _OWNER,
     ]
 }
 COMPANY = {
@@ -85,6 +88,7 @@ COMPANY = {
         ),
         LocalField("employees", "Employees", Kind.INTEGER),
         LocalField("annual_revenue", "Annual revenue", Kind.DECIMAL),
+        _OWNER,
     ]
 }
 OPPORTUNITY = {
@@ -102,6 +106,7 @@ OPPORTUNITY = {
         LocalField("probability", "Probability", Kind.DECIMAL),
         LocalField("close_date", "Close date", Kind.DATE),
         LocalField("company", "Company", Kind.REFERENCE, "company"),
+        _OWNER,
     ]
 }
 FIELDS: dict[str, dict[str, LocalField]] = {"person": PERSON, "company": COMPANY, "opportunity": OPPORTUNITY}

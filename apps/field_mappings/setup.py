@@ -9,6 +9,7 @@ _PERSON = (
     ("LastName", "last_name", "required"),
     ("Title", "title", ""),
     ("Phone", "phone", ""),
+    ("OwnerId", "owner", ""),
 )
 STEPS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     (
@@ -22,6 +23,7 @@ STEPS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
             ("AnnualRevenue", "annual_revenue", ""),
             ("BillingCountry", "billing_country", ""),
             ("BillingCity", "billing_city", ""),
+            ("OwnerId", "owner", ""),
         ),
     ),
     ("Contact", "person", (*_PERSON, ("AccountId", "company", ""))),
@@ -34,6 +36,7 @@ STEPS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Amount", "amount", ""),
             ("StageName", "stage", ""),
             ("CloseDate", "close_date", ""),
+            ("OwnerId", "owner", ""),
             ("AccountId", "company", ""),
         ),
     ),

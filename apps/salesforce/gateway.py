@@ -1,9 +1,10 @@
 """What the product may ask of one Salesforce org."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
-from simple_salesforce import Salesforce
+from simple_salesforce.api import Salesforce
 
 from apps.domain.failures import Category, Internal
 from apps.salesforce.bulk import BulkQueries
@@ -35,6 +36,14 @@ class SalesforceGateway:
         )
         self._data_url = f"{self._base}/services/data/v{api_version}"
         self.bulk = BulkQueries(self._session, f"{self._data_url}/jobs/query")
+
+    def org_time(self) -> datetime:
+        """The org's clock, as its last answer told by the header Date (whole seconds); watermarks use no other."""
+        if self._session.org_time is None:
+            self.limits()
+        if self._session.org_time is None:
+            raise Internal(Category.INTERNAL, "Salesforce's answers carry no date.")
+        return self._session.org_time
 
     def close(self) -> None:
         """Give the connections back."""

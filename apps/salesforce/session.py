@@ -6,6 +6,8 @@ outside is never renewed, and an odd id could send the token to another host.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -61,6 +63,13 @@ def _retry_after(answer: requests.Response) -> float | None:
     return float(value) if value.isdigit() else None
 
 
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+
+
 class SalesforceSession(requests.Session):
     """Calls exactly one instance with whatever token is in force."""
 
@@ -73,6 +82,7 @@ class SalesforceSession(requests.Session):
         self._base = urlsplit(instance_url)
         self._tokens = tokens
         self._on_call = on_call
+        self.org_time: datetime | None = None
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=4, max_retries=0)
         self.mount("https://", adapter)
         if self._base.scheme == "http":
@@ -112,6 +122,7 @@ class SalesforceSession(requests.Session):
         except requests.RequestException as error:
             self._record(0, 0, None)
             raise Transient(Category.UNAVAILABLE, f"Salesforce cannot be reached ({type(error).__name__}).") from None
+        self.org_time = _http_date(answer.headers.get("Date")) or self.org_time
         length = answer.headers.get("Content-Length", "0")
         self._record(
             answer.status_code,

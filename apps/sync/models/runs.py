@@ -129,7 +129,7 @@ class RunObject(TenantModel):
         on_delete=models.CASCADE,
         db_constraint=False,
         db_index=False,
-        related_name="objects",
+        related_name="parts",
     )
     position = models.IntegerField()
     sobject = models.CharField(max_length=80)
@@ -140,10 +140,8 @@ class RunObject(TenantModel):
     soql = models.TextField(blank=True)
     job_id = models.CharField(max_length=18, blank=True)
     job_generation = models.IntegerField(default=0, help_text="Grows when a lost job is asked anew.")
-    staging_table = models.CharField(max_length=63, blank=True)
     expected = models.BigIntegerField(null=True, help_text="Rows that Salesforce says there are.")
     fetched = models.BigIntegerField(default=0)
-    applied_to = models.BigIntegerField(default=0, help_text="Staged rows up to this number are applied.")
     created = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
     unchanged = models.BigIntegerField(default=0)
@@ -166,21 +164,19 @@ class RunObject(TenantModel):
 
 
 class RunPage(TenantModel):
-    """The ledger of fetched pages: which rows of the staging table came with which page."""
+    """The ledger of fetched pages. Each page waits in an UNLOGGED table of its own until it is applied; a table that
+    a crash of the server emptied is noticed by its row count, and its page is fetched again."""
 
     id = models.BigAutoField(primary_key=True)
     run_object = models.ForeignKey(
-        RunObject,
-        on_delete=models.CASCADE,
-        db_constraint=False,
-        db_index=False,
-        related_name="pages",
+        RunObject, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="pages"
     )
     number = models.IntegerField()
     locator = models.TextField(blank=True)
     next_locator = models.TextField(blank=True, help_text="Empty: this was the last page.")
-    first_row = models.BigIntegerField()
+    table = models.CharField(max_length=63)
     rows = models.IntegerField()
+    is_applied = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "run_object", "number"], name="run_page_once")]

@@ -1,0 +1,1 @@
+"""The one road in: plan → fetch → stage → match → decide → apply → react."""

@@ -1,0 +1,206 @@
+"""Drive: advance one lane of a run for a few seconds, then schedule the next look. The engine's edge."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
+from apps.core.queue import wake
+from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
+from apps.integrations.gateways import Gateway, open_gateway
+from apps.sync.lanes import Hold, LeaseLost, claim
+from apps.sync.models import ObjectStage, RunLane, RunObject, RunPage, RunState, SyncRun, Watermark
+from apps.sync.pull.apply import apply_page
+from apps.sync.pull.fetch import SOON, next_step, plan_run
+from apps.sync.pull.staging import drop_page, staged_rows
+from apps.sync_errors.services import ErrorFact, record_errors
+from apps.tenants.scope import tenant_transaction
+
+log = structlog.get_logger(__name__)
+
+CHUNK_SECONDS = 5.0
+_MOST_ATTEMPTS = 8
+_PARKED = timedelta(minutes=15)
+
+
+def advance(tenant_id: int, run_id: int, lane: str) -> None:
+    """Advance a lane; harmless when it is not due, held by another, or its run is over."""
+    hold = claim(tenant_id, run_id, lane)
+    if hold is None:
+        return
+    try:
+        delay = _guarded(hold, _fetch if lane == "fetch" else _apply)
+    except LeaseLost:
+        log.warning("lease_lost", run=run_id, lane=lane)
+        return
+    if delay is not None:
+        wake(f"apps.sync.tasks.{lane}_lane", tenant_id, run_id, queue="bulk", delay=delay.total_seconds())
+
+
+def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta | None:
+    """Do the work; what fails is written down and tried again later, or ends the run in words."""
+    try:
+        delay = work(hold)
+    except (Transient, DatabaseError, InterfaceError) as error:
+        return _wait(hold, error)
+    except (AuthorizationLost, NotPermitted) as failure:
+        return _park(hold, failure)
+    except LeaseLost:
+        raise
+    except Exception as error:  # the engine's edge: an unforeseen fault must not stop the queue
+        log.exception("run_failed", run=hold.run_id, lane=hold.name)
+        return _wait(hold, error)
+    with tenant_transaction(hold.tenant_id):
+        hold.release(delay=delay or timedelta(), is_done=delay is None)
+        SyncRun.objects.filter(id=hold.run_id).exclude(attempts=0).update(attempts=0, waiting_reason="")
+    return delay
+
+
+def _wait(hold: Hold, error: Exception) -> timedelta | None:
+    """Count the failure; wait longer each time; after too many in a row the run has failed."""
+    message = str(error) if isinstance(error, Failure) else f"A fault of ours ({type(error).__name__})."
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.select_for_update().get(id=hold.run_id)
+        run.attempts += 1
+        patient = isinstance(error, Transient)
+        if run.attempts >= _MOST_ATTEMPTS and not patient:
+            run.save(update_fields=["attempts"])
+            _end(hold, RunState.FAILED, message)
+            record_errors(
+                [ErrorFact(category=Category.INTERNAL, message=message, sobject="", remote_id=f"run {run.pk}")],
+                connection_id=run.connection_id,
+                run_id=run.pk,
+                at=timezone.now(),
+            )
+            return None
+        run.waiting_reason = message
+        run.save(update_fields=["attempts", "waiting_reason"])
+        hint = error.retry_after if isinstance(error, Failure) and error.retry_after else 0.0
+        delay = timedelta(seconds=max(hint, min(60.0, 0.5 * 2**run.attempts)))
+        hold.release(delay=delay)
+    return delay
+
+
+def _park(hold: Hold, failure: Failure) -> timedelta:
+    """The grant is gone: the run waits for a person and goes on after Reconnect."""
+    with tenant_transaction(hold.tenant_id):
+        SyncRun.objects.filter(id=hold.run_id).update(waiting_reason=failure.message)
+        hold.release(delay=_PARKED)
+    return _PARKED
+
+
+# -- fetching -------------------------------------------------------------------------------------------------
+
+
+def _fetch(hold: Hold) -> timedelta | None:
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.get(id=hold.run_id)
+    if run.state != RunState.RUNNING:
+        return None
+    deadline = time.monotonic() + CHUNK_SECONDS
+    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+        if run.mapping_version_id is None:
+            plan_run(hold, gateway)
+        delay: timedelta | None = timedelta()
+        while delay == timedelta() and time.monotonic() < deadline:
+            if _is_cancelled(hold):
+                return None
+            delay = next_step(hold, gateway)
+        if delay is None:
+            _clean_up(hold, gateway)
+    return delay
+
+
+def _clean_up(hold: Hold, gateway: Gateway) -> None:
+    """Finished jobs are removed from the org; one that is gone already is as good."""
+    with tenant_transaction(hold.tenant_id):
+        jobs = list(
+            RunObject.objects.filter(run_id=hold.run_id, is_done=True)
+            .exclude(job_id="")
+            .values_list("job_id", flat=True)
+        )
+    for job_id in jobs:
+        try:
+            gateway.bulk.delete(job_id)
+        except Failure as failure:
+            log.info("job_not_deleted", job=job_id, category=failure.category)
+
+
+def _is_cancelled(hold: Hold) -> bool:
+    with tenant_transaction(hold.tenant_id):
+        return bool(SyncRun.objects.filter(id=hold.run_id).exclude(state=RunState.RUNNING).exists())
+
+
+# -- applying -------------------------------------------------------------------------------------------------
+
+
+def _apply(hold: Hold) -> timedelta | None:
+    deadline = time.monotonic() + CHUNK_SECONDS
+    while time.monotonic() < deadline:
+        with tenant_transaction(hold.tenant_id):
+            hold.check()
+            run = SyncRun.objects.get(id=hold.run_id)
+            if run.state == RunState.CANCELLING:
+                _end(hold, RunState.CANCELLED, "")
+                return None
+            if run.state != RunState.RUNNING:
+                return None
+            objects = list(RunObject.objects.filter(run=run).order_by("position"))
+            current = next((o for o in objects if not o.is_done), None)
+            if current is None:
+                if run.mapping_version_id is None:
+                    return SOON
+                _end(hold, RunState.COMPLETED, "")
+                return None
+            page = RunPage.objects.filter(run_object=current, is_applied=False).order_by("number").first()
+            if page is None:
+                if current.stage != ObjectStage.FETCHED:
+                    return SOON
+                _finish_object(run, current)
+            elif staged_rows(page.table) != page.rows:
+                _fetch_again(run, current, page)
+            else:
+                apply_page(run, current, page)
+    return timedelta()
+
+
+def _finish_object(run: SyncRun, run_object: RunObject) -> None:
+    RunObject.objects.filter(id=run_object.pk).update(is_done=True, finished_at=timezone.now())
+    following = RunObject.objects.filter(run=run, position__gt=run_object.position, is_done=False).order_by("position")
+    upcoming = following.first()
+    SyncRun.objects.filter(id=run.pk).update(step=f"Syncing {upcoming.label}" if upcoming else "Finishing")
+
+
+def _fetch_again(run: SyncRun, run_object: RunObject, page: RunPage) -> None:
+    """A crash of the database empties UNLOGGED tables: forget the page, so that it is fetched once more."""
+    log.warning("staging_lost", run=run.pk, page=page.number)
+    drop_page(page.table)
+    RunPage.objects.filter(id=page.pk).delete()
+    row = RunObject.objects.select_for_update().get(id=run_object.pk)
+    row.fetched -= page.rows
+    row.stage = ObjectStage.FETCHING
+    row.save(update_fields=["fetched", "stage"])
+    RunLane.objects.filter(run=run, name="fetch").update(is_done=False, due_at=timezone.now())
+    wake("apps.sync.tasks.fetch_lane", run.tenant_id or 0, run.pk, queue="bulk")
+
+
+def _end(hold: Hold, state: RunState, failure: str) -> None:
+    """Close the run; a complete one moves the watermarks to the org time at which it began."""
+    now = timezone.now()
+    run = SyncRun.objects.select_for_update().get(id=hold.run_id)
+    run.state, run.failure, run.finished_at = state, failure, now
+    run.step, run.waiting_reason = "", ""
+    run.save()
+    RunLane.objects.filter(run=run).update(is_done=True, lease_until=None)
+    for page in RunPage.objects.filter(run_object__run=run, is_applied=False):
+        drop_page(page.table)
+    if state is RunState.COMPLETED:
+        for run_object in RunObject.objects.filter(run=run, stage=ObjectStage.FETCHED):
+            Watermark.objects.update_or_create(
+                connection_id=run.connection_id,
+                sobject=run_object.sobject,
+                defaults={"covered_to": run.org_started_at, "run_id": run.pk},
+            )

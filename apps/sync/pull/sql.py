@@ -1,0 +1,246 @@
+"""The statements with which PostgreSQL decides the plain rows of a page.
+
+SQL decides three classes only: a row without link and candidate (created), one equal to its baseline whose record
+has not moved (unchanged); everything else goes to the decider in Python. ``tests/sync/test_sql_agrees.py`` runs both
+on the same rows.
+
+Two rules of row-level security shape them. A condition reaches an index only where it is leakproof through and
+through: so values are computed in a MATERIALIZED step first, and compared as plain columns. And a fresh tenant's
+tables look empty to the planner: so links and records are looked up by correlated sub-selects, one index probe a row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apps.audience.fields import CUSTOM_PREFIX, Kind, LocalField, local_field
+from apps.domain.mapping import FieldRule, Step
+from apps.domain.values import NUMERIC, FieldType
+
+TABLES = {"person": "audience_person", "company": "audience_company", "opportunity": "audience_opportunity"}
+_BLANKS = r"E' \t\n\r\f\v'"
+_REFERENCES = {"company": ("sync_recordlink", "company_id"), "owner": ("audience_owner", "id")}
+_PLANNER = (
+    "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
+    "SET LOCAL max_parallel_workers_per_gather = 0"
+)
+
+
+def identifier(name: str) -> str:
+    """A quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A quoted text of ours (keys of fields); percent signs are doubled for the driver."""
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The statements of one step and page table. Parameters: tenant, connection, run, layout, sobject, now, opt_out."""
+
+    planner: str
+    same: str
+    create: str
+    unlinked: str
+
+
+def _canonical(rule: FieldRule) -> str:
+    column = f"s.{identifier(rule.remote_field)}"
+    text = f"btrim(coalesce({column}, ''), {_BLANKS})"
+    kind = rule.remote_type
+    if kind is FieldType.EMAIL:
+        return f"lower({text})"
+    if kind in NUMERIC:
+        number = f"({text})::numeric"
+        if rule.scale is not None:
+            number = f"round({number}, {int(rule.scale)})"
+        return f"CASE WHEN {_looks_odd(rule)} THEN NULL WHEN {text} = '' THEN '' ELSE trim_scale({number})::text END"
+    if kind is FieldType.BOOLEAN:
+        return f"coalesce(nullif(lower({text}), ''), 'false')"
+    return text
+
+
+_NUMBER = "'^-?[0-9]{1,30}([.][0-9]{1,20})?$'"
+_SHAPES = {
+    FieldType.DATE: "'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'",
+    FieldType.DATETIME: r"'^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$'",
+    FieldType.ID: "'^[A-Za-z0-9]{18}$'",
+    FieldType.REFERENCE: "'^[A-Za-z0-9]{18}$'",
+    FieldType.BOOLEAN: "'^(true|false)$'",
+    FieldType.MULTIPICKLIST: "'^[^;]*$'",
+}
+
+
+def _looks_odd(rule: FieldRule) -> str:
+    """True for a value whose canonical form is Python's to find."""
+    column = f"coalesce(s.{identifier(rule.remote_field)}, '')"
+    pattern = _NUMBER if rule.remote_type in NUMERIC else _SHAPES.get(rule.remote_type)
+    return f"({column} <> '' AND {column} !~ {pattern})" if pattern else "false"
+
+
+def _odd(rules: Sequence[FieldRule]) -> str:
+    """Rows with a value out of the ordinary, a carriage return, or a value map to apply."""
+    tests = [test for test in map(_looks_odd, rules) if test != "false"]
+    texts = [
+        f"s.{identifier(rule.remote_field)}"
+        for rule in rules
+        if rule.remote_type not in NUMERIC and rule.remote_type not in _SHAPES
+    ]
+    if texts:
+        tests.append(rf"strpos(concat_ws('', {', '.join(texts)}), E'\r') > 0")
+    if any(rule.value_map for rule in rules):
+        tests.append("true")
+    return " OR ".join(tests) or "false"
+
+
+def _reference(field: LocalField, value: str) -> str:
+    table, column = _REFERENCES[field.refers_to]
+    extra = " AND r.connection_id = %(connection)s AND r.company_id IS NOT NULL" if table == "sync_recordlink" else ""
+    return (
+        f"CASE WHEN {value} = '' THEN NULL ELSE (SELECT r.{column} FROM {table} r "
+        f"WHERE r.tenant_id = %(tenant)s{extra} AND r.remote_id = {value}) END"
+    )
+
+
+def _local(field: LocalField, value: str, reference: str) -> str:
+    match field.kind:
+        case Kind.INTEGER:
+            return f"nullif({value}, '')::numeric::bigint"
+        case Kind.DECIMAL:
+            return f"nullif({value}, '')::numeric"
+        case Kind.DATE:
+            return f"nullif({value}, '')::date"
+        case Kind.REFERENCE:
+            return reference
+        case _:
+            return value
+
+
+def statements(step: Step, columns: Sequence[str], table: str) -> Statements:
+    """Build the statements for a page of ``step``'s sObject."""
+    rules, staged = step.rules, f"staging.{identifier(table)}"
+    fields = [local_field(step.local_type, rule.local_field) for rule in rules]
+    values = ", ".join(f"{_canonical(rule)} AS v{i}" for i, rule in enumerate(rules))
+    has_opt_out = step.local_type == "person" and "HasOptedOutOfEmail" in columns
+    opt_out = "coalesce(lower(s.\"HasOptedOutOfEmail\"), '') = 'true' AND %(opt_out)s" if has_opt_out else "false"
+    converted = "s.\"IsConverted\" = 'true'" if "IsConverted" in columns else "false"
+    rows = (
+        f's."Id" AS rid, s."SystemModstamp" AS stamp, s."CreatedDate" AS born, ({opt_out}) AS opted_out, '
+        f"({converted}) AS converted, ({_odd(rules)}) AS odd, {values}"
+    )
+    target, key = TABLES[step.local_type], f"{step.local_type}_id"
+    return Statements(
+        planner=_PLANNER,
+        same=_same(step, staged, rows, target, key),
+        create=_create(step, staged, rows, fields, target, key),
+        unlinked=(
+            f'SELECT s."Id" FROM {staged} s WHERE (SELECT l.is_leading FROM sync_recordlink l '
+            'WHERE l.tenant_id = %(tenant)s AND l.connection_id = %(connection)s AND l.remote_id = s."Id") IS NULL'
+        ),
+    )
+
+
+def _same(step: Step, staged: str, rows: str, target: str, key: str) -> str:
+    packed = f"ARRAY[{', '.join(f'v{i}' for i in range(len(step.rules)))}]::text[]"
+    agreed = "NOT opted_out OR r.email_opt_out" if step.local_type == "person" else "true"
+    return f"""
+WITH linked AS MATERIALIZED (
+  SELECT s.*, l.is_leading, l.is_live, l.layout_id, l.base_remote, l.local_version, l.{key} AS record_id
+  FROM {staged} s, LATERAL (
+    SELECT k.* FROM sync_recordlink k
+    WHERE k.tenant_id = %(tenant)s AND k.connection_id = %(connection)s AND k.remote_id = s."Id" LIMIT 1) l
+), compared AS (
+  SELECT s.is_leading, s.is_live, s.layout_id, s.base_remote, s.local_version, s.record_id, {rows} FROM linked s
+), judged AS (
+  SELECT c.rid, (
+    NOT c.odd AND NOT c.converted AND c.is_leading AND c.is_live AND c.layout_id = %(layout)s
+    AND c.base_remote = {packed}
+    AND (SELECT r.version = c.local_version AND r.is_active AND ({agreed}) FROM {target} r
+         WHERE r.tenant_id = %(tenant)s AND r.id = c.record_id)) IS TRUE AS same
+  FROM compared c
+)
+SELECT count(*) FILTER (WHERE same), coalesce(array_agg(rid) FILTER (WHERE NOT same), ARRAY[]::text[]) FROM judged
+"""
+
+
+def _create(step: Step, staged: str, rows: str, fields: Sequence[LocalField], target: str, key: str) -> str:
+    rules = step.rules
+    references = {i: _reference(field, f"b.v{i}") for i, field in enumerate(fields) if field.kind is Kind.REFERENCE}
+    resolved = "".join(f", {text} AS r{i}" for i, text in references.items())
+    plain = [(i, f) for i, f in enumerate(fields) if not f.name.startswith(CUSTOM_PREFIX)]
+    custom = [(i, f) for i, f in enumerate(fields) if f.name.startswith(CUSTOM_PREFIX)]
+    base = ", ".join(
+        f"CASE WHEN v{i} <> '' AND r{i} IS NULL THEN NULL ELSE v{i} END" if i in references else f"v{i}"
+        for i in range(len(rules))
+    )
+    packed_custom = ", ".join(f"{literal(f.name.removeprefix(CUSTOM_PREFIX))}, v{i}" for i, f in custom)
+    extra_columns, extra_values = "", ""
+    candidate, once = "true", ""
+    email = next((i for i, f in plain if step.local_type == "person" and f.name == "email"), None)
+    if step.local_type == "person":
+        extra_columns, extra_values = ", email_opt_out", ", opted_out"
+    if email is not None:
+        candidate = (
+            f"(b.v{email} = '' OR (b.turn = 1 AND (SELECT p.id FROM audience_person p WHERE p.tenant_id = %(tenant)s "
+            f"AND p.email_key = b.v{email} AND p.email_key <> '') IS NULL))"
+        )
+        once = f", row_number() OVER (PARTITION BY v{email} ORDER BY rid) AS turn"
+    website = next((i for i, f in plain if step.local_type == "company" and f.name == "website"), None)
+    if website is not None:
+        extra_columns += ", domain"
+        extra_values += f", {_domain(f'v{website}')}"
+        candidate = (
+            f"(b.v{website} = '' OR (SELECT count(*) FROM (SELECT 1 FROM audience_company c WHERE c.tenant_id = "
+            f"%(tenant)s AND c.domain = b.site AND c.domain <> '' AND c.leading_sobject = '' LIMIT 1) x) = 0)"
+        )
+        once = f", {_domain(f'v{website}')} AS site"
+    columns = ", ".join(f.column for _, f in plain)
+    values = ", ".join(_local(f, f"v{i}", f"r{i}") for i, f in plain)
+    return f"""
+WITH plain AS MATERIALIZED (SELECT {rows} FROM {staged} s),
+b AS MATERIALIZED (SELECT plain.*{once} FROM plain WHERE NOT odd AND NOT converted),
+fresh AS MATERIALIZED (
+  SELECT b.*, nextval('{target}_id_seq') AS id{resolved} FROM b
+  WHERE (SELECT l.is_leading FROM sync_recordlink l WHERE l.tenant_id = %(tenant)s
+         AND l.connection_id = %(connection)s AND l.remote_id = b.rid) IS NULL AND {candidate}
+), records AS (
+  INSERT INTO {target} (tenant_id, id, source, leading_sobject, leading_remote_id, created_at, updated_at, custom,
+                        {columns}{extra_columns})
+  SELECT %(tenant)s, id, 'salesforce', %(sobject)s, rid, %(now)s, %(now)s, jsonb_build_object({packed_custom}),
+         {values}{extra_values} FROM fresh
+), links AS (
+  INSERT INTO sync_recordlink (tenant_id, connection_id, remote_id, sobject, {key}, layout_id, base_remote,
+    local_version, remote_stamp, remote_created_at, pulled_at, created_run_id, created_at)
+  SELECT %(tenant)s, %(connection)s, rid, %(sobject)s, id, %(layout)s, ARRAY[{base}]::text[], 1, stamp::timestamptz,
+         born::timestamptz, %(now)s, %(run)s, %(now)s FROM fresh
+), entries AS (
+  INSERT INTO sync_runentry (tenant_id, run_id, sobject, remote_id, local_type, local_id, action, at)
+  SELECT %(tenant)s, %(run)s, %(sobject)s, rid, '{step.local_type}', id, 'created', %(now)s FROM fresh
+){_words(step, plain)}
+SELECT count(*) FROM fresh
+"""
+
+
+def _domain(value: str) -> str:
+    """``apps.domain.values.domain_of`` for websites, in SQL."""
+    return (
+        f"CASE WHEN {value} ~ '^[^ ]+[.][^ ]+$' THEN "
+        rf"btrim(regexp_replace(regexp_replace(lower({value}), '^([a-z]+://)?(www[.])?', ''), '[/?:].*$', ''), '.') "
+        "ELSE '' END"
+    )
+
+
+def _words(step: Step, plain: Sequence[tuple[int, LocalField]]) -> str:
+    """Names of several words are found by their further words, too."""
+    names = [f"v{i}" for i, f in plain if step.local_type == "person" and f.name in {"first_name", "last_name"}]
+    if not names:
+        return ""
+    listed = ", ".join(names)
+    return f""", words AS (
+  INSERT INTO audience_personword (tenant_id, word, person_id)
+  SELECT DISTINCT %(tenant)s, w.word, f.id FROM fresh f,
+    LATERAL unnest(ARRAY[{listed}]) n (name),
+    LATERAL regexp_split_to_table(lower(n.name), '[^[:alnum:]]+') WITH ORDINALITY w (word, place)
+  WHERE strpos(n.name, ' ') + strpos(n.name, '-') > 0 AND w.place > 1 AND w.word <> ''
+)"""
