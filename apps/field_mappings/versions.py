@@ -10,9 +10,8 @@ from apps.domain.filters import from_dict
 from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
 from apps.domain.values import COMPOUND, FieldType
 from apps.field_mappings.models import BaselineLayout, FieldMapping, MappingVersion, Profile, SyncStep
-from apps.integrations.metadata import cached_schema
+from apps.integrations.metadata import Schema, cached_schema
 from apps.integrations.models import Connection
-from apps.salesforce.schema import ObjectSchema
 
 
 def save_version(connection: Connection) -> MappingVersion:
@@ -36,7 +35,7 @@ def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
     schema = cached_schema(connection, step.sobject)
     rules = []
     for mapping in FieldMapping.objects.filter(step=step).order_by("position", "id"):
-        reason = _pause_reason(schema, mapping.remote_field)
+        reason = pause_reason(schema, mapping.remote_field)
         if reason != mapping.paused_reason:
             mapping.paused_reason = reason
             mapping.save(update_fields=["paused_reason"])
@@ -71,7 +70,8 @@ def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
     }
 
 
-def _pause_reason(schema: ObjectSchema | None, name: str) -> str:
+def pause_reason(schema: Schema | None, name: str) -> str:
+    """Why a mapping of this field is out of use, in words (C15); blank where it is in use."""
     if schema is None:
         return "The sync user cannot see this object."
     if name not in schema.fields:

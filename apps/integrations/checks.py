@@ -1,21 +1,47 @@
-"""Pre-flight: what is needed for syncing, asked of the org's own describes, profile and limits."""
+"""Pre-flight: what is needed for syncing, judged from the org's own describes, profile and limits; pure."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-from django.utils import timezone
-
-from apps.domain.failures import Failure
-from apps.integrations.models import Connection, ConnectionCheck
-from apps.salesforce.gateway import SalesforceGateway
 from apps.salesforce.schema import ObjectSchema
-from apps.salesforce.session import Usage
-from apps.salesforce.soql import quoted
-from apps.tenants.scope import tenant_transaction
 
-PASS, WARNING, BLOCKER, NOT_CHECKED = "pass", "warning", "blocker", "not_checked"
-NEEDED = ("Account", "Contact", "Lead", "Opportunity")
+CORE_OBJECTS = ("Account", "Contact", "Lead")
 _FEW_CALLS = 1000
+_PACKAGE_OBJECTS = ("Lead", "Contact")
+_WITHOUT_CAMPAIGNS = frozenset({"Team Edition", "Base Edition", "Personal Edition", "Essentials Edition"})
+"""``Organization.OrganizationType`` of editions without Campaigns and, by default, without API."""
+
+
+class Outcome(StrEnum):
+    """The answer to a question; ``not_checked`` where Salesforce does not tell, which never blocks."""
+
+    PASS = "pass"  # noqa: S105  # an outcome, not a password
+    WARNING = "warning"
+    BLOCKER = "blocker"
+    NOT_CHECKED = "not_checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Flags of the sync user from profile and permission sets; None where Salesforce gave no answer."""
+
+    api_enabled: bool | None = None
+    modify_all: bool | None = None
+    marketing_user: bool | None = None
+    password_never_expires: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrgState:
+    """Everything that the questions are asked of."""
+
+    edition: str
+    schemas: Mapping[str, ObjectSchema]
+    rights: Rights = field(default_factory=Rights)
+    needed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    calls_left: int | None = None
+    calls_allowed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,130 +50,208 @@ class Finding:
 
     key: str
     title: str
-    outcome: str
+    outcome: Outcome
     finding: str
     fix: str = ""
 
 
-def read_profile(gateway: SalesforceGateway, user_id: str) -> dict[str, Any] | None:
-    """The sync user's flags; None where Salesforce gives no answer."""
-    soql = (
-        "SELECT UserPermissionsMarketingUser, Profile.PermissionsApiEnabled, Profile.PermissionsModifyAllData "
-        f"FROM User WHERE Id = {quoted(user_id)}"
-    )
-    try:
-        return next(gateway.query(soql), None)
-    except Failure:
-        return None
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    """A right that the sync user has, lacks, or of which nothing is known."""
+
+    key: str
+    title: str
+    attribute: str
+    lacking: Outcome
+    good: str
+    bad: str
+    fix: str
 
 
-def findings(
-    schemas: dict[str, ObjectSchema], profile: dict[str, Any] | None, usage: Usage | None, group_edition: bool = False
-) -> list[Finding]:
-    """All answers; pure."""
-    rights = (profile or {}).get("Profile") or {}
+_FLAGS = (
+    _Flag(
+        "api_enabled",
+        "API Enabled",
+        "api_enabled",
+        Outcome.WARNING,
+        "The sync user may use the API.",
+        "The profile of the sync user does not name “API Enabled”.",
+        "Add “API Enabled” to the profile or a permission set of the sync user.",
+    ),
+    _Flag(
+        "modify_all",
+        "Modify All Data",
+        "modify_all",
+        Outcome.WARNING,
+        "The sync user sees every record.",
+        "The sync user may see only part of your records; what it cannot see is not synced.",
+        "Give the sync user the profile System Administrator, or “Modify All Data” by a permission set.",
+    ),
+    _Flag(
+        "marketing_user",
+        "Marketing User",
+        "marketing_user",
+        Outcome.WARNING,
+        "The sync user may work with Campaigns.",
+        "Without it, Campaigns cannot be created from here.",
+        "In Salesforce, open the sync user and tick “Marketing User”.",
+    ),
+    _Flag(
+        "password",
+        "Password never expires",
+        "password_never_expires",
+        Outcome.WARNING,
+        "The sync user's password does not run out.",
+        "The password of the sync user runs out one day, and the sync stops with it.",
+        "Give the sync user a profile or permission set with “Password Never Expires”.",
+    ),
+)
+
+
+def findings(state: OrgState) -> list[Finding]:
+    """All answers, in the order in which they are shown."""
     found = [
-        Finding("api", "API access", PASS, "Salesforce answers our questions through its API."),
-        _flag(
-            "modify_all",
-            "Modify All Data",
-            rights.get("PermissionsModifyAllData"),
-            "The sync user sees and may change every record.",
-            "The sync user may see only part of your records.",
-            "Give the sync user the profile System Administrator, or “Modify All Data” by a permission set.",
-        ),
-        _flag(
-            "marketing_user",
-            "Marketing User",
-            (profile or {}).get("UserPermissionsMarketingUser"),
-            "The sync user may work with Campaigns.",
-            "Without it, Campaigns cannot be created from here.",
-            "Tick “Marketing User” on the sync user in Salesforce.",
-        ),
+        Finding("api", "API access", Outcome.PASS, "Salesforce answers through its API."),
+        _edition(state.edition),
+        *(_flag(flag, state.rights) for flag in _FLAGS),
+    ]
+    for name in dict.fromkeys((*CORE_OBJECTS, *state.needed)):
+        found.append(_object(name, state.schemas.get(name)))
+        if name in state.schemas and state.needed.get(name):
+            found.append(_fields(name, state.schemas[name], state.needed[name]))
+    return [
+        *found,
+        _opt_out(state.schemas),
+        _campaigns(state),
+        _person_accounts(state.schemas),
+        _package(state.schemas),
+        _allowance(state),
         Finding(
-            "password",
-            "Password never expires",
-            NOT_CHECKED,
-            "Salesforce does not tell this through its API.",
-            "Give the sync user a profile whose passwords never expire, or the sync stops one day.",
+            "web_to_lead",
+            "Web-to-Lead response template",
+            Outcome.NOT_CHECKED,
+            "Salesforce does not show this setting through its API.",
+            "If Web-to-Lead has a default response template, every lead made by a sync may get that e-mail: remove it.",
         ),
     ]
-    found += [_object(name, schemas.get(name)) for name in NEEDED]
-    found.append(_campaigns(schemas, group_edition))
-    hidden = [f"{n}.HasOptedOutOfEmail" for n in ("Lead", "Contact") if n in schemas
-              and "HasOptedOutOfEmail" not in schemas[n].fields]  # fmt: skip
-    found.append(
+
+
+def api_closed(reason: str) -> list[Finding]:
+    """The one answer of an org whose API is closed to us (fault F08)."""
+    return [
         Finding(
-            "opt_out",
-            "Email Opt Out visible",
-            WARNING if hidden else PASS,
-            f"Hidden from the sync user: {', '.join(hidden)}." if hidden else "Unsubscribes can be kept in line.",
-            "Make the field visible to the sync user (field-level security)." if hidden else "",
+            "api",
+            "API access",
+            Outcome.BLOCKER,
+            f"Salesforce refuses its API: {reason}",
+            "Enterprise, Unlimited, Performance and Developer Edition have the API; Professional needs the add-on. "
+            "The sync user needs “API Enabled”.",
         )
-    )
-    found.append(_allowance(usage))
-    return found
+    ]
 
 
-def _flag(key: str, title: str, value: Any, good: str, bad: str, fix: str) -> Finding:
+def _edition(edition: str) -> Finding:
+    if not edition:
+        return Finding("edition", "Edition", Outcome.NOT_CHECKED, "Salesforce did not tell its edition.")
+    if edition in _WITHOUT_CAMPAIGNS:
+        return Finding(
+            "edition",
+            "Edition",
+            Outcome.WARNING,
+            f"{edition} has no Campaigns.",
+            "In the settings, tick “Using Salesforce Group/Essentials Edition”.",
+        )
+    return Finding("edition", "Edition", Outcome.PASS, f"{edition} can be synced.")
+
+
+def _flag(flag: _Flag, rights: Rights) -> Finding:
+    value: bool | None = getattr(rights, flag.attribute)
     if value is None:
-        return Finding(key, title, NOT_CHECKED, "Salesforce gave no answer.", fix)
-    return Finding(key, title, PASS, good) if value else Finding(key, title, WARNING, bad, fix)
+        return Finding(flag.key, flag.title, Outcome.NOT_CHECKED, "Salesforce gave no answer to this.", flag.fix)
+    if value:
+        return Finding(flag.key, flag.title, Outcome.PASS, flag.good)
+    return Finding(flag.key, flag.title, flag.lacking, flag.bad, flag.fix)
 
 
 def _object(name: str, schema: ObjectSchema | None) -> Finding:
-    if schema is None:
-        return Finding(
-            f"object_{name}",
-            f"{name} readable",
-            BLOCKER,
-            f"The sync user cannot see the object {name}.",
-            f"Give the sync user read access to {name}.",
-        )
-    return Finding(f"object_{name}", f"{name} readable", PASS, f"{len(schema.fields)} fields are visible.")
+    key, title = f"object_{name}", f"{name} can be read"
+    if schema is not None and schema.queryable:
+        return Finding(key, title, Outcome.PASS, f"The sync user sees {len(schema.fields)} fields of {name}.")
+    return Finding(
+        key,
+        title,
+        Outcome.BLOCKER if name in CORE_OBJECTS else Outcome.WARNING,
+        f"The sync user cannot see {name}; it is not synced.",
+        f"Give the sync user read access to {name}.",
+    )
 
 
-def _campaigns(schemas: dict[str, ObjectSchema], group_edition: bool) -> Finding:
-    if "Campaign" in schemas:
-        return Finding("campaigns", "Campaigns", PASS, "Campaigns and their members can be synced.")
-    outcome = PASS if group_edition else WARNING
+def _fields(name: str, schema: ObjectSchema, needed: Sequence[str]) -> Finding:
+    key, title = f"fields_{name}", f"Mapped fields of {name}"
+    hidden = [wanted for wanted in needed if wanted not in schema.fields]
+    if not hidden:
+        return Finding(key, title, Outcome.PASS, f"All {len(needed)} mapped fields can be read.")
+    return Finding(
+        key,
+        title,
+        Outcome.WARNING,
+        f"Hidden from the sync user, or gone: {', '.join(hidden)}. Only their mappings pause.",
+        "Make the fields visible to the sync user (field-level security), or remove their mappings.",
+    )
+
+
+def _opt_out(schemas: Mapping[str, ObjectSchema]) -> Finding:
+    hidden = [n for n in ("Lead", "Contact") if n in schemas and "HasOptedOutOfEmail" not in schemas[n].fields]
+    title = "Email Opt Out visible"
+    if not hidden:
+        return Finding("opt_out", title, Outcome.PASS, "Unsubscribes can be kept in line.")
+    return Finding(
+        "opt_out",
+        title,
+        Outcome.WARNING,
+        f"Email Opt Out is hidden on {' and '.join(hidden)}, as in every new org: unsubscribes made in Salesforce "
+        "are not seen.",
+        "In Setup, make the field HasOptedOutOfEmail visible to the sync user (field-level security).",
+    )
+
+
+def _campaigns(state: OrgState) -> Finding:
+    if "Campaign" in state.schemas:
+        return Finding("campaigns", "Campaigns", Outcome.PASS, "Campaigns and their members can be synced.")
     return Finding(
         "campaigns",
         "Campaigns",
-        outcome,
-        "This org shows no Campaigns; they are left out.",
-        "Campaigns need Professional Edition or above.",
+        Outcome.PASS if state.edition in _WITHOUT_CAMPAIGNS else Outcome.WARNING,
+        "The sync user sees no Campaigns; they are left out.",
+        "Campaigns need Professional Edition or above, and read access for the sync user.",
     )
 
 
-def _allowance(usage: Usage | None) -> Finding:
-    if usage is None:
-        return Finding("allowance", "API allowance", NOT_CHECKED, "Salesforce gave no answer.")
-    left = usage.allowed - usage.used
+def _person_accounts(schemas: Mapping[str, ObjectSchema]) -> Finding:
+    used = "Account" in schemas and "IsPersonAccount" in schemas["Account"].fields
+    words = "In use: they come in as people." if used else "Not in use in this org."
+    return Finding("person_accounts", "Person accounts", Outcome.PASS, words)
+
+
+def _package(schemas: Mapping[str, ObjectSchema]) -> Finding:
+    title = "Syncline fields in Salesforce"
+    lacking = [n for n in _PACKAGE_OBJECTS if n in schemas and "Syncline_Id__c" not in schemas[n].fields]
+    if not lacking:
+        return Finding("package", title, Outcome.PASS, "Syncline's own fields are there.")
     return Finding(
-        "allowance",
-        "API allowance",
-        PASS if left > _FEW_CALLS else WARNING,
-        f"{left:,} of {usage.allowed:,} calls are left for today.",
-        "" if left > _FEW_CALLS else "Wait until calls are free again, or choose a lower frequency.",
+        "package",
+        title,
+        Outcome.WARNING,
+        "They are not installed yet. Bringing data in works without them; people are matched by e-mail.",
+        "Nothing to do for now: the last step of the setup adds them.",
     )
 
 
-def store_findings(tenant_id: int, connection_id: int, answers: list[Finding]) -> None:
-    """Replace the connection's answers."""
-    now = timezone.now()
-    with tenant_transaction(tenant_id):
-        connection = Connection.objects.get(id=connection_id)
-        for position, answer in enumerate(answers):
-            ConnectionCheck.objects.update_or_create(
-                connection=connection,
-                key=answer.key,
-                defaults={
-                    "title": answer.title,
-                    "outcome": answer.outcome,
-                    "finding": answer.finding,
-                    "fix": answer.fix,
-                    "position": position,
-                    "checked_at": now,
-                },
-            )
+def _allowance(state: OrgState) -> Finding:
+    if state.calls_left is None or state.calls_allowed is None:
+        return Finding("allowance", "API allowance", Outcome.NOT_CHECKED, "Salesforce gave no answer to this.")
+    words = f"{state.calls_left:,} of {state.calls_allowed:,} calls are left in these 24 hours."
+    if state.calls_left > min(_FEW_CALLS, state.calls_allowed // 10):
+        return Finding("allowance", "API allowance", Outcome.PASS, words)
+    fix = "Wait until calls are free again, or lower the use of other tools in Salesforce."
+    return Finding("allowance", "API allowance", Outcome.WARNING, words, fix)

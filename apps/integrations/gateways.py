@@ -14,11 +14,15 @@ from apps.salesforce.gateway import SalesforceGateway
 from apps.salesforce.session import CallRecord, Usage
 from apps.tenants.scope import current_tenant_id, tenant_transaction
 
+Gateway = SalesforceGateway
+"""The gateway as the engine names it: the layers above do not import ``apps.salesforce``."""
+
 _COUNT = """
 INSERT INTO integrations_apiusage AS u (tenant_id, connection_id, hour, calls, failures, bytes_in)
 VALUES (%s, %s, date_trunc('hour', %s::timestamptz, 'UTC'), %s, %s, %s)
 ON CONFLICT (tenant_id, connection_id, hour) DO UPDATE
-SET calls = u.calls + excluded.calls, failures = u.failures + excluded.failures, bytes_in = u.bytes_in + excluded.bytes_in
+SET calls = u.calls + excluded.calls, failures = u.failures + excluded.failures,
+    bytes_in = u.bytes_in + excluded.bytes_in
 """
 
 

@@ -1,7 +1,9 @@
-"""Doing connection jobs: claimed by lease, the asking outside transactions, the storing in short ones."""
+"""Connection jobs: claimed by lease, done in short steps, the asking outside transactions."""
 
-from collections.abc import Callable
+import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db.models import Q
@@ -9,98 +11,151 @@ from django.utils import timezone
 
 from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
-from apps.domain.failures import Failure, Transient
-from apps.integrations.checks import findings, read_profile, store_findings
+from apps.domain.failures import AuthorizationLost, Failure, NotPermitted, Transient
 from apps.integrations.gateways import open_gateway
-from apps.integrations.metadata import read_org, store_org
+from apps.integrations.metadata import STEPS, Place, Step
 from apps.integrations.models import Connection, ConnectionJob, JobKind, JobState
+from apps.integrations.preflight import check_org, note_api_closed
 from apps.integrations.tokens import opened, salesforce_app
 from apps.salesforce.oauth import revoke
 from apps.tenants.scope import tenant_transaction
 
 log = structlog.get_logger(__name__)
 
+TASK = "apps.integrations.tasks.advance_job"
 _LEASE = timedelta(seconds=90)
-_MOST_ATTEMPTS = 5
+_CHUNK_SECONDS = 5.0
+_MOST_ATTEMPTS = 6
+_OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
+
+_STEPS_OF: dict[str, tuple[tuple[str, Step], ...]] = {
+    JobKind.METADATA: STEPS,
+    JobKind.PREFLIGHT: (*STEPS, ("Checking rights and limits", check_org)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A job in our hands; the fence tells whether it still is."""
+
+    job_id: int
+    kind: str
+    fence: int
+    place: Place
+    first_step: int
 
 
 def run_job(tenant_id: int, job_id: int) -> None:
-    """Claim the job if it is due, do it, settle it."""
+    """Claim the job if it is due, do steps of it for a few seconds, and settle or schedule the rest."""
     with tenant_transaction(tenant_id):
-        job = _claim(job_id, timezone.now())
-    if job is None:
+        claim = _claim(tenant_id, job_id, timezone.now())
+    if claim is None:
         return
-    work: dict[str, Callable[[int, int], None]] = {
-        JobKind.METADATA: refresh_metadata,
-        JobKind.PREFLIGHT: run_preflight,
-        JobKind.REVOKE: _revoke,
-    }
     try:
-        work[job.kind](tenant_id, job.connection_id)
+        is_done = _revoke(claim) if claim.kind == JobKind.REVOKE else _advance(claim)
     except Failure as failure:
-        log.warning("connection_job_failed", job=job_id, kind=job.kind, category=failure.category)
-        _settle(tenant_id, job, failure)
+        log.warning("connection_job_failed", job=job_id, kind=claim.kind, category=failure.category)
+        _settle_failure(claim, failure)
     else:
-        _settle(tenant_id, job, None)
+        _settle(claim, is_done)
 
 
-def _claim(job_id: int, now: datetime) -> ConnectionJob | None:
+def _claim(tenant_id: int, job_id: int, now: datetime) -> _Claim | None:
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     job: ConnectionJob | None = (
         ConnectionJob.objects.select_for_update(skip_locked=True)
-        .filter(free, id=job_id, state__in=[JobState.QUEUED, JobState.RUNNING], due_at__lte=now)
+        .filter(free, id=job_id, state__in=_OPEN_STATES, due_at__lte=now)
         .first()
     )
-    if job is not None:
-        job.state, job.lease_until = JobState.RUNNING, now + _LEASE
-        job.fence += 1
-        job.attempts += 1
+    if job is None:
+        return None
+    if job.attempts >= _MOST_ATTEMPTS:
+        job.state, job.finished_at, job.lease_until = JobState.FAILED, now, None
+        job.error = job.error or "It was tried several times and never came to its end."
         job.save()
-    return job
+        return None
+    job.state, job.lease_until = JobState.RUNNING, now + _LEASE
+    job.fence += 1
+    job.attempts += 1
+    job.total_steps = len(_STEPS_OF.get(job.kind, ())) or 1
+    job.save()
+    return _Claim(job.pk, job.kind, job.fence, Place(tenant_id, job.connection_id), job.done_steps)
 
 
-def _settle(tenant_id: int, job: ConnectionJob, failure: Failure | None) -> None:
+def _advance(claim: _Claim) -> bool:
+    """Do steps until the chunk's time is up; True when the last one is done. A step may be done twice."""
+    steps = _STEPS_OF[claim.kind]
+    until = time.monotonic() + _CHUNK_SECONDS
+    with open_gateway(claim.place.tenant_id, claim.place.connection_id) as gateway:
+        for number in range(claim.first_step, len(steps)):
+            words, step = steps[number]
+            if not _note(claim, words, number, has_progress=number > claim.first_step):
+                return False
+            step(gateway, claim.place)
+            if time.monotonic() > until and number + 1 < len(steps):
+                _note(claim, words, number + 1, has_progress=True)
+                return False
+    return True
+
+
+def _note(claim: _Claim, words: str, done: int, *, has_progress: bool) -> bool:
+    """Write down how far it is and keep the lease; False when another worker holds the job by now."""
+    values: dict[str, Any] = {"step": words, "done_steps": done, "lease_until": timezone.now() + _LEASE}
+    if has_progress:
+        values["attempts"] = 1
+    with tenant_transaction(claim.place.tenant_id):
+        return bool(ConnectionJob.objects.filter(id=claim.job_id, fence=claim.fence).update(**values))
+
+
+def _settle(claim: _Claim, is_done: bool) -> None:
     now = timezone.now()
-    with tenant_transaction(tenant_id):
-        row = ConnectionJob.objects.select_for_update().filter(id=job.pk, fence=job.fence).first()
+    with tenant_transaction(claim.place.tenant_id):
+        row = ConnectionJob.objects.select_for_update().filter(id=claim.job_id, fence=claim.fence).first()
         if row is None:
             return
-        row.lease_until = None
-        if isinstance(failure, Transient) and row.attempts < _MOST_ATTEMPTS:
-            row.state, row.error = JobState.QUEUED, failure.message
-            row.due_at = now + timedelta(seconds=failure.retry_after or 5 * 2**row.attempts)
+        row.lease_until, row.error, row.attempts = None, "", 0
+        if is_done:
+            row.state, row.finished_at, row.done_steps, row.step = JobState.DONE, now, row.total_steps, ""
         else:
-            row.state, row.finished_at = (JobState.FAILED if failure else JobState.DONE), now
-            row.error = failure.message if failure else ""
+            row.state, row.due_at = JobState.QUEUED, now
+            wake(TASK, claim.place.tenant_id, row.pk)
         row.save()
 
 
-def refresh_metadata(tenant_id: int, connection_id: int) -> None:
-    """Read describes and reference data anew."""
-    with open_gateway(tenant_id, connection_id) as gateway:
-        facts = read_org(gateway)
-    store_org(tenant_id, connection_id, facts)
+def _settle_failure(claim: _Claim, failure: Failure) -> None:
+    """Try again later what passes by itself; anything else ends the job with its reason in words."""
+    if claim.kind == JobKind.PREFLIGHT and isinstance(failure, NotPermitted):
+        note_api_closed(claim.place, failure.message)
+    now = timezone.now()
+    with tenant_transaction(claim.place.tenant_id):
+        row = ConnectionJob.objects.select_for_update().filter(id=claim.job_id, fence=claim.fence).first()
+        if row is None:
+            return
+        row.lease_until, row.error = None, failure.message[:500]
+        if isinstance(failure, Transient) and row.attempts < _MOST_ATTEMPTS:
+            row.state = JobState.QUEUED
+            row.due_at = now + timedelta(seconds=max(failure.retry_after or 0.0, 5.0 * 2**row.attempts))
+        else:
+            row.state, row.finished_at, row.step = JobState.FAILED, now, ""
+        row.save()
 
 
-def run_preflight(tenant_id: int, connection_id: int) -> None:
-    """Ask all pre-flight questions anew."""
-    with tenant_transaction(tenant_id):
-        user_id = Connection.objects.get(id=connection_id).user_remote_id
-    with open_gateway(tenant_id, connection_id) as gateway:
-        facts = read_org(gateway)
-        profile, usage = read_profile(gateway, user_id), gateway.limits()
-    store_org(tenant_id, connection_id, facts)
-    store_findings(tenant_id, connection_id, findings({s.name: s for s in facts.schemas}, profile, usage))
-
-
-def _revoke(tenant_id: int, connection_id: int) -> None:
-    with tenant_transaction(tenant_id):
-        row = Connection.objects.get(id=connection_id)
-        token = opened(row, "refresh_token") if row.refresh_token else ""
-    if token:
+def _revoke(claim: _Claim) -> bool:
+    """Revoke the grant of a connection that was ended; one that came back meanwhile keeps its new tokens."""
+    with tenant_transaction(claim.place.tenant_id):
+        row = Connection.objects.get(id=claim.place.connection_id)
+        token = opened(row, "refresh_token") if row.refresh_token and not row.is_live else ""
+    if not token:
+        return True
+    try:
         revoke(salesforce_app(), login_url=row.login_url, token=token)
-    with tenant_transaction(tenant_id):
-        Connection.objects.filter(id=connection_id).update(access_token="", refresh_token="")
+    except AuthorizationLost as failure:
+        log.info("grant_was_gone", category=failure.category)
+    with tenant_transaction(claim.place.tenant_id):
+        Connection.objects.filter(id=row.pk, token_generation=row.token_generation).update(
+            access_token="", refresh_token=""
+        )
+    return True
 
 
 def wake_due_jobs() -> int:
@@ -109,10 +164,10 @@ def wake_due_jobs() -> int:
     with dispatcher_transaction():
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         due = list(
-            ConnectionJob._base_manager.filter(
-                free, state__in=[JobState.QUEUED, JobState.RUNNING], due_at__lte=now
-            ).values_list("tenant_id", "id")[:100]
+            ConnectionJob._base_manager.filter(free, state__in=_OPEN_STATES, due_at__lte=now)
+            .order_by("due_at")
+            .values_list("tenant_id", "id")[:100]
         )
         for tenant_id, job_id in due:
-            wake("apps.integrations.tasks.advance_job", tenant_id, job_id)
+            wake(TASK, tenant_id, job_id)
     return len(due)

@@ -1,15 +1,21 @@
-"""Reading what an org is made of into the cache: describes and reference data."""
+"""Reading what an org is made of into the cache, in short steps: its objects, describes and reference data."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from django.utils import timezone
 
 from apps.domain.failures import MappingBroken
+from apps.integrations.gateways import open_gateway
 from apps.integrations.models import Connection, ObjectMetadata, ReferenceItem, ReferenceKind
+from apps.integrations.organization import ask_organization
 from apps.salesforce.gateway import SalesforceGateway
 from apps.salesforce.schema import ObjectSchema
 from apps.tenants.scope import tenant_transaction
+
+Schema = ObjectSchema
+"""A describe as the layers above name it: they do not import ``apps.salesforce``."""
 
 DESCRIBED = (
     "Account",
@@ -19,82 +25,173 @@ DESCRIBED = (
     "OpportunityContactRole",
     "Campaign",
     "CampaignMember",
+    "Task",
+    "Case",
     "User",
+    "Group",
 )
+_WITH_PACKAGE = "Syncline_Id__c"
 
 
 @dataclass(frozen=True, slots=True)
-class OrgFacts:
-    """What one round of questions found."""
+class Place:
+    """Whose cache is filled."""
 
-    name: str
-    edition: str
-    is_sandbox: bool
-    schemas: tuple[ObjectSchema, ...]
-    users: tuple[dict[str, Any], ...]
-    queues: tuple[dict[str, Any], ...]
+    tenant_id: int
+    connection_id: int
 
 
-def read_org(gateway: SalesforceGateway) -> OrgFacts:
-    """Ask the org; a dozen calls, no transaction."""
-    present = {item["name"] for item in gateway.sobjects()}
-    organization = next(gateway.query("SELECT Id, Name, OrganizationType, IsSandbox FROM Organization LIMIT 1"), {})
-    schemas = tuple(gateway.describe(name) for name in DESCRIBED if name in present)
-    users = tuple(gateway.query("SELECT Id, Name, Email, IsActive FROM User WHERE UserType = 'Standard'"))
-    try:
-        queues = tuple(gateway.query("SELECT Id, Name FROM Group WHERE Type = 'Queue'"))
-    except MappingBroken:
-        queues = ()
-    return OrgFacts(
-        organization.get("Name") or "",
-        organization.get("OrganizationType") or "",
-        bool(organization.get("IsSandbox")),
-        schemas,
-        users,
-        queues,
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of reference data."""
+
+    key: str
+    label: str
+    data: dict[str, object]
+    is_active: bool = True
+
+
+Step = Callable[[SalesforceGateway, Place], None]
+
+
+def _organization(gateway: SalesforceGateway, place: Place) -> None:
+    found = ask_organization(gateway)
+    with tenant_transaction(place.tenant_id):
+        Connection.objects.filter(id=place.connection_id).update(
+            org_name=found.name, edition=found.edition, is_sandbox=found.is_sandbox
+        )
+
+
+def _objects(gateway: SalesforceGateway, place: Place) -> None:
+    items = [
+        Item(found["name"], found.get("label") or found["name"], {"custom": bool(found.get("custom"))})
+        for found in gateway.sobjects()
+    ]
+    _store_items(place, ReferenceKind.OBJECT, items)
+
+
+def _describe(gateway: SalesforceGateway, place: Place, *, sobject: str) -> None:
+    """Read one describe; an object that is gone or hidden leaves the cache, which pauses its mappings (C15)."""
+    schema = _describe_if_visible(gateway, place, sobject)
+    with tenant_transaction(place.tenant_id):
+        if schema is None:
+            ObjectMetadata.objects.filter(connection_id=place.connection_id, sobject=sobject).delete()
+            return
+        ObjectMetadata.objects.update_or_create(
+            connection_id=place.connection_id,
+            sobject=schema.name,
+            defaults={"label": schema.label_plural, "schema": schema.to_dict(), "fetched_at": timezone.now()},
+        )
+    if sobject == "Lead":
+        _store_items(place, ReferenceKind.LEAD_STATUS, _picklist(schema, "Status"))
+    if sobject == "Case":
+        _store_items(place, ReferenceKind.CASE_PRIORITY, _picklist(schema, "Priority"))
+
+
+def _describe_if_visible(gateway: SalesforceGateway, place: Place, sobject: str) -> ObjectSchema | None:
+    with tenant_transaction(place.tenant_id):
+        is_visible = ReferenceItem.objects.filter(
+            connection_id=place.connection_id, kind=ReferenceKind.OBJECT, key=sobject, is_active=True
+        ).exists()
+    return gateway.describe(sobject) if is_visible else None
+
+
+def _picklist(schema: ObjectSchema, name: str) -> list[Item]:
+    field = schema.fields.get(name)
+    return [Item(value, label, {}) for value, label in field.picklist] if field else []
+
+
+def _users(gateway: SalesforceGateway, place: Place) -> None:
+    rows = gateway.query("SELECT Id, Name, Email, IsActive FROM User WHERE UserType = 'Standard'")
+    items = [
+        Item(row["Id"], row.get("Name") or row["Id"], {"email": row.get("Email") or ""}, bool(row.get("IsActive")))
+        for row in rows
+    ]
+    _store_items(place, ReferenceKind.USER, items)
+
+
+def _queues(gateway: SalesforceGateway, place: Place) -> None:
+    _query_items(gateway, place, ReferenceKind.QUEUE, "SELECT Id, Name FROM Group WHERE Type = 'Queue'")
+
+
+def _assignment_rules(gateway: SalesforceGateway, place: Place) -> None:
+    _query_items(
+        gateway, place, ReferenceKind.ASSIGNMENT_RULE, "SELECT Id, Name, SobjectType, Active FROM AssignmentRule"
     )
 
 
-def store_org(tenant_id: int, connection_id: int, facts: OrgFacts) -> None:
-    """Replace the cache by what was found; items that are gone become inactive."""
-    now = timezone.now()
-    with tenant_transaction(tenant_id):
-        connection = Connection.objects.select_for_update().get(id=connection_id)
-        for schema in facts.schemas:
-            ObjectMetadata.objects.update_or_create(
-                connection=connection,
-                sobject=schema.name,
-                defaults={"label": schema.label_plural, "schema": schema.to_dict(), "fetched_at": now},
-            )
-        _store_items(connection, ReferenceKind.USER, facts.users)
-        _store_items(connection, ReferenceKind.QUEUE, facts.queues)
-        by_name = {schema.name: schema for schema in facts.schemas}
-        connection.org_name, connection.edition = facts.name, facts.edition
-        connection.is_sandbox = facts.is_sandbox
-        connection.has_campaigns = "Campaign" in by_name
-        connection.has_person_accounts = "Account" in by_name and "IsPersonAccount" in by_name["Account"].fields
-        connection.has_package = "Lead" in by_name and "Syncline_Id__c" in by_name["Lead"].fields
-        connection.metadata_at = now
-        connection.save()
-
-
-def _store_items(connection: Connection, kind: ReferenceKind, rows: tuple[dict[str, Any], ...]) -> None:
-    now = timezone.now()
-    for row in rows:
-        ReferenceItem.objects.update_or_create(
-            connection=connection,
-            kind=kind,
-            key=row["Id"],
-            defaults={
-                "label": row.get("Name") or row["Id"],
-                "data": {"email": row.get("Email") or ""},
-                "is_active": row.get("IsActive", True),
-                "fetched_at": now,
-            },
+def _query_items(gateway: SalesforceGateway, place: Place, kind: ReferenceKind, soql: str) -> None:
+    """Store what a query finds; an object that this org or user does not have gives no items."""
+    try:
+        rows = list(gateway.query(soql))
+    except MappingBroken:
+        rows = []
+    items = [
+        Item(
+            row["Id"], row.get("Name") or row["Id"], {"sobject": row.get("SobjectType") or ""}, row.get("Active", True)
         )
-    ReferenceItem.objects.filter(connection=connection, kind=kind, fetched_at__lt=now).exclude(
-        key__in=[row["Id"] for row in rows]
-    ).update(is_active=False)
+        for row in rows
+    ]
+    _store_items(place, kind, items)
+
+
+def _finish(gateway: SalesforceGateway, place: Place) -> None:
+    with tenant_transaction(place.tenant_id):
+        connection = Connection.objects.select_for_update().get(id=place.connection_id)
+        account, lead = cached_schema(connection, "Account"), cached_schema(connection, "Lead")
+        connection.has_campaigns = cached_schema(connection, "Campaign") is not None
+        connection.has_person_accounts = account is not None and "IsPersonAccount" in account.fields
+        connection.has_package = lead is not None and _WITH_PACKAGE in lead.fields
+        connection.metadata_at = timezone.now()
+        connection.save(update_fields=["has_campaigns", "has_person_accounts", "has_package", "metadata_at"])
+
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("Looking who you are", _organization),
+    ("Listing objects", _objects),
+    *((f"Reading the fields of {name}", partial(_describe, sobject=name)) for name in DESCRIBED),
+    ("Reading users", _users),
+    ("Reading queues", _queues),
+    ("Reading assignment rules", _assignment_rules),
+    ("Finishing", _finish),
+)
+
+
+def refresh_metadata(tenant_id: int, connection_id: int) -> None:
+    """Read everything anew, outside transactions; about twenty calls."""
+    place = Place(tenant_id, connection_id)
+    with open_gateway(tenant_id, connection_id) as gateway:
+        for _, step in STEPS:
+            step(gateway, place)
+
+
+def _store_items(place: Place, kind: ReferenceKind, items: Iterable[Item]) -> None:
+    """Replace the items of a kind; those that are gone become inactive, for records may still name them."""
+    now = timezone.now()
+    rows = {
+        item.key: ReferenceItem(
+            tenant_id=place.tenant_id,
+            connection_id=place.connection_id,
+            kind=kind,
+            key=item.key[:255],
+            label=item.label[:255],
+            data=item.data,
+            is_active=item.is_active,
+            fetched_at=now,
+        )
+        for item in items
+    }
+    with tenant_transaction(place.tenant_id):
+        ReferenceItem.objects.bulk_create(
+            rows.values(),
+            batch_size=1000,
+            update_conflicts=True,
+            unique_fields=["tenant", "connection", "kind", "key"],
+            update_fields=["label", "data", "is_active", "fetched_at"],
+        )
+        ReferenceItem.objects.filter(
+            connection_id=place.connection_id, kind=kind, is_active=True, fetched_at__lt=now
+        ).update(is_active=False)
 
 
 def cached_schema(connection: Connection, sobject: str) -> ObjectSchema | None:

@@ -22,15 +22,14 @@ def salesforce_app() -> App:
     return App(settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET, settings.SALESFORCE_TRUSTED_HOSTS)
 
 
-def _binding(tenant_id: int, connection_id: int, column: str) -> str:
-    return f"integrations_connection:{tenant_id}:{connection_id}:{column}"
+def _binding(connection: Connection, column: str) -> str:
+    return f"integrations_connection:{connection.tenant_id}:{connection.pk}:{column}"
 
 
 def store_tokens(connection: Connection, tokens: TokenSet) -> None:
     """Seal new tokens into the row (not saved); each opens only there."""
     for column in ("access_token", "refresh_token"):
-        binding = _binding(connection.tenant_id, connection.pk, column)
-        setattr(connection, column, seal(getattr(tokens, column), binding=binding))
+        setattr(connection, column, seal(getattr(tokens, column), binding=_binding(connection, column)))
     connection.token_generation += 1
     connection.refresh_lease_until = None
 
@@ -38,7 +37,7 @@ def store_tokens(connection: Connection, tokens: TokenSet) -> None:
 def opened(connection: Connection, column: str) -> str:
     """A token in the clear; raises AuthorizationLost where it cannot be opened."""
     try:
-        return unseal(getattr(connection, column), binding=_binding(connection.tenant_id, connection.pk, column))
+        return unseal(getattr(connection, column), binding=_binding(connection, column))
     except CannotDecrypt as error:
         raise AuthorizationLost(Category.CONFIGURATION, "The stored tokens cannot be opened.") from error
 
@@ -86,29 +85,44 @@ class ConnectionTokens:
         return self._renew(connection)
 
     def _renew(self, connection: Connection) -> str:
+        """Refresh with the lease in hand. The rotated token is stored in the transaction that ends the lease."""
         try:
             tokens = refresh(
                 salesforce_app(), login_url=connection.login_url, refresh_token=opened(connection, "refresh_token")
             )
         except AuthorizationLost as failure:
-            self._give_up(failure)
-            raise
+            return self._give_up(connection, failure)
+        if tokens.org_id != connection.org_id:
+            return self._give_up(connection, AuthorizationLost(Category.INVALID_GRANT, "this is a different org now"))
         with tenant_transaction(self._tenant_id):
             row = Connection.objects.select_for_update().get(id=self._connection_id)
-            if tokens.org_id != row.org_id:
-                raise AuthorizationLost(Category.INVALID_GRANT, "Salesforce answered for another org.")
-            row.instance_url = tokens.instance_url
-            store_tokens(row, tokens)
-            row.save()
-        self._token = tokens.access_token
-        return tokens.access_token
+            if row.token_generation == connection.token_generation:
+                row.instance_url = tokens.instance_url
+                store_tokens(row, tokens)
+                row.save(
+                    update_fields=[
+                        "instance_url",
+                        "access_token",
+                        "refresh_token",
+                        "token_generation",
+                        "refresh_lease_until",
+                    ]
+                )
+            self._token = opened(row, "access_token")
+        return self._token
 
-    def _give_up(self, failure: AuthorizationLost) -> None:
+    def _give_up(self, connection: Connection, failure: AuthorizationLost) -> str:
+        """Mark the connection as one that needs a person, unless a newer token has come in meanwhile."""
         with tenant_transaction(self._tenant_id):
             row = Connection.objects.select_for_update().get(id=self._connection_id)
-            row.state = ConnectionState.NEEDS_RECONNECT
-            row.health = Health.NEEDS_YOU
-            row.health_reason = f"Salesforce no longer accepts our access: {failure.message}."
-            row.health_since = timezone.now()
+            if row.token_generation != connection.token_generation and row.is_usable:
+                self._token = opened(row, "access_token")
+                return self._token
+            if row.is_usable:
+                row.state = ConnectionState.NEEDS_RECONNECT
+                row.health = Health.NEEDS_YOU
+                row.health_reason = f"Salesforce no longer accepts our access: {failure.message}."
+                row.health_since = timezone.now()
             row.refresh_lease_until = None
-            row.save()
+            row.save(update_fields=["state", "health", "health_reason", "health_since", "refresh_lease_until"])
+        raise failure

@@ -18,7 +18,18 @@ def settings_of(connection: Connection) -> SyncSettings:
     """The connection's settings, with everything paused where they are new (A09)."""
     row, _ = SyncSettings.objects.get_or_create(connection=connection)
     found: SyncSettings = row
+    _follow_detection(found, connection)
     return found
+
+
+def _follow_detection(row: SyncSettings, connection: Connection) -> None:
+    """Until somebody saves the settings, person accounts and Campaigns are as the org's describes say (B03, B04)."""
+    if row.version > 1 or connection.metadata_at is None:
+        return
+    detected = (connection.has_person_accounts, not connection.has_campaigns)
+    if (row.person_accounts, row.group_edition) != detected:
+        row.person_accounts, row.group_edition = detected
+        row.save(update_fields=["person_accounts", "group_edition", "updated_at"])
 
 
 def save_settings(*, connection: Connection, user: User, seen_version: int, values: dict[str, Any]) -> SyncSettings:

@@ -55,6 +55,9 @@ class Connection(TenantModel):
     health_reason = models.TextField(blank=True)
     health_since = models.DateTimeField(null=True)
     resumes_at = models.DateTimeField(null=True)
+    needed_fields = models.JSONField(
+        default=dict, help_text="sObject → fields that the mappings use, written by field_mappings for the checks."
+    )
     metadata_at = models.DateTimeField(null=True, help_text="When describe and reference data were last read.")
     connected_at = models.DateTimeField(auto_now_add=True)
     connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -1,4 +1,4 @@
-"""Ending a connection."""
+"""Work that asks Salesforce, queued; and ending a connection."""
 
 from django.utils import timezone
 
@@ -7,28 +7,39 @@ from apps.integrations.models import Connection, ConnectionJob, ConnectionState,
 from apps.tenants.audit import audit
 from apps.tenants.directory import leave
 from apps.tenants.models import DirectoryKind, User
+from apps.tenants.scope import current_tenant_id
+
+_OPEN_STATES = [JobState.QUEUED, JobState.RUNNING]
 
 
 def queue_job(*, connection: Connection, kind: JobKind, user: User | None) -> ConnectionJob:
     """Queue work that asks Salesforce; one that already waits or runs is answered instead of a second."""
-    open_states = [JobState.QUEUED, JobState.RUNNING]
     waiting: ConnectionJob | None = ConnectionJob.objects.filter(
-        connection=connection, kind=kind, state__in=open_states
+        connection=connection, kind=kind, state__in=_OPEN_STATES
     ).first()
     if waiting is not None:
         return waiting
     job: ConnectionJob = ConnectionJob.objects.create(
         connection=connection, kind=kind, requested_by=user, due_at=timezone.now()
     )
-    wake("apps.integrations.tasks.advance_job", connection.tenant_id, job.pk)
+    wake("apps.integrations.tasks.advance_job", current_tenant_id(), job.pk)
     return job
 
 
 def disconnect(*, connection: Connection, user: User) -> None:
-    """End the tie: nothing is sent with its token any more but the request to revoke it; data stays."""
-    connection.state = ConnectionState.DISCONNECTED
-    connection.disconnected_at = timezone.now()
-    connection.save()
-    leave(kind=DirectoryKind.SALESFORCE_ORG, key=connection.org_id)
-    queue_job(connection=connection, kind=JobKind.REVOKE, user=user)
-    audit(actor=user, action="disconnected", subject=f"Salesforce org {connection.org_id}")
+    """End the tie: nothing is sent with its token any more but the request to revoke it; data stays.
+
+    Doing so twice is harmless. Open questions to Salesforce end with it.
+    """
+    row = Connection.objects.select_for_update().get(id=connection.pk)
+    if not row.is_live:
+        return
+    now = timezone.now()
+    row.state, row.disconnected_at, row.refresh_lease_until = ConnectionState.DISCONNECTED, now, None
+    row.save(update_fields=["state", "disconnected_at", "refresh_lease_until"])
+    ConnectionJob.objects.filter(connection=row, state__in=_OPEN_STATES).update(
+        state=JobState.FAILED, error="Salesforce was disconnected.", finished_at=now, lease_until=None
+    )
+    leave(kind=DirectoryKind.SALESFORCE_ORG, key=row.org_id)
+    queue_job(connection=row, kind=JobKind.REVOKE, user=user)
+    audit(actor=user, action="disconnected", subject=f"Salesforce org {row.org_id}")
