@@ -20,6 +20,7 @@ class ErrorState(StrEnum):
 
 
 LIVE_STATES = (ErrorState.OPEN, ErrorState.RETRYING, ErrorState.BLOCKED)
+_LIVE = Q(state__in=[state.value for state in LIVE_STATES])
 
 
 class SyncError(TenantModel):
@@ -63,20 +64,22 @@ class SyncError(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "fingerprint"],
-                condition=Q(state__in=[s.value for s in LIVE_STATES]),
+                condition=_LIVE,
                 name="sync_error_live_once",
             )
         ]
         indexes = [
+            # The table of live errors, by each of its sorts; the oldest first seen is the one with the lowest id.
+            models.Index(fields=["tenant", "last_seen", "id"], condition=_LIVE, name="sync_error_by_last_seen"),
+            models.Index(fields=["tenant", "id"], condition=_LIVE, name="sync_error_by_first_seen"),
+            models.Index(fields=["tenant", "label_key", "id"], condition=_LIVE, name="sync_error_by_record"),
+            # Counts by category, and the errors of one.
             models.Index(
-                fields=["tenant", "state", "last_seen", "id"],
-                name="sync_error_by_last_seen",
+                fields=["tenant", "category", "last_seen", "id"], condition=_LIVE, name="sync_error_by_category"
             ),
-            models.Index(
-                fields=["tenant", "category", "last_seen", "id"],
-                name="sync_error_by_category",
-            ),
-            models.Index(fields=["tenant", "label_key", "id"], name="sync_error_by_record"),
+            # Closed ones, and search.
+            models.Index(fields=["tenant", "state", "last_seen", "id"], name="sync_error_by_state"),
+            models.Index(fields=["tenant", "label_key"], name="sync_error_by_label"),
             models.Index(fields=["tenant", "remote_id"], name="sync_error_by_remote_id"),
             models.Index(fields=["tenant", "local_type", "local_id"], name="sync_error_of_record"),
         ]

@@ -109,6 +109,17 @@ class Person(Record):
                 condition=Q(email_opt_out=True),
                 name="person_opted_out",
             ),
+            # Contacts are pulled before leads, so a page of the newest contacts lies far from the newest people.
+            models.Index(
+                fields=["tenant", "id"],
+                condition=Q(leading_sobject="Contact"),
+                name="person_is_contact",
+            ),
+            models.Index(
+                fields=["tenant", "source", "id"],
+                condition=~Q(source="salesforce"),
+                name="person_of_other_source",
+            ),
         ]
 
     def __str__(self) -> str:

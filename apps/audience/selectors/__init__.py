@@ -1,0 +1,1 @@
+"""Reading people, companies, opportunities and lists."""
