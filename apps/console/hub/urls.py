@@ -1,5 +1,7 @@
 """Addresses of the hub pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.hub import views
+
+urlpatterns = [path("", views.hub, name="hub")]

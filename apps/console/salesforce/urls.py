@@ -1,5 +1,17 @@
-"""Addresses of the salesforce pages."""
+"""Addresses of the Salesforce connection's pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.salesforce import oauth_views, object_views, views
+
+urlpatterns = [
+    path("", views.salesforce, name="salesforce"),
+    path("checks/", views.checks, name="salesforce-checks"),
+    path("checks/run/", views.run_checks, name="salesforce-checks-run"),
+    path("disconnect/", views.disconnect_page, name="salesforce-disconnect"),
+    path("connect/", oauth_views.connect, name="salesforce-connect"),
+    path("callback/", oauth_views.callback, name="salesforce-callback"),
+    path("status/", oauth_views.status, name="salesforce-status"),
+    path("mappings-reviewed/", object_views.mappings_reviewed, name="salesforce-mappings-reviewed"),
+    path("objects/<slug:name>/", object_views.object_page, name="salesforce-object"),
+]

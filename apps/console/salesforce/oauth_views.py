@@ -1,0 +1,86 @@
+"""To Salesforce and back: the button, the callback, and what the opener of the popup asks."""
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.console.salesforce.connecting import finish_connecting
+from apps.console.salesforce.outcomes import outcome_for
+from apps.console.salesforce.views import connect_context
+from apps.core.middleware import own_transactions
+from apps.domain.failures import Failure
+from apps.integrations.login_hosts import BadLoginHost, LoginChoice, login_url_for
+from apps.integrations.models import Connection
+from apps.integrations.services.oauth import ConnectRefused, begin_oauth, live_connection
+from apps.tenants.access import MemberRequest, member_page
+from apps.tenants.roles import Right
+from apps.tenants.scope import tenant_transaction
+
+
+@require_POST
+@never_cache
+@member_page(Right.CONNECT)
+def connect(request: MemberRequest) -> HttpResponse:
+    """Begin an attempt, and lead the browser to Salesforce.
+
+    A page that moves on, not a redirect: the policy of ours that forms go nowhere else would stop the redirect.
+    """
+    live = live_connection()
+    choice, my_domain = request.POST.get("login", ""), request.POST.get("my_domain", "")
+    try:
+        # Renewing goes to where the connection was made, unless the person chose anew.
+        login_url = live.login_url if live is not None and not choice else login_url_for(choice, my_domain)
+        url = begin_oauth(user=request.user, login_url=login_url, in_popup=request.POST.get("in_popup") == "1")
+    except (BadLoginHost, Failure) as error:
+        context = connect_context(request, chosen=choice or LoginChoice.PRODUCTION, my_domain=my_domain, problem=error)
+        return render(request, "console/salesforce/connect.html", context, status=422)
+    return render(request, "console/salesforce/leaving.html", {"url": url})
+
+
+@require_GET
+@never_cache
+@own_transactions
+@member_page(Right.CONNECT)
+def callback(request: MemberRequest) -> HttpResponse:
+    """The way back from Salesforce. Asks it between transactions, and has a page for every way it may end."""
+    tenant_id = request.tenant.pk
+    try:
+        connection, in_popup = finish_connecting(
+            tenant_id=tenant_id,
+            user=request.user,
+            state=request.GET.get("state", ""),
+            code=request.GET.get("code", ""),
+            error=request.GET.get("error", ""),
+            description=request.GET.get("error_description", ""),
+        )
+    except ConnectRefused as refused:
+        with tenant_transaction(tenant_id):
+            return _refused(request, refused)
+    if in_popup:
+        with tenant_transaction(tenant_id):
+            return render(request, "console/salesforce/popup_done.html", {"connection": connection})
+    messages.success(request, f"Connected with {connection}.")
+    return redirect("console:salesforce")
+
+
+def _refused(request: MemberRequest, refused: ConnectRefused) -> HttpResponse:
+    context = {"outcome": outcome_for(refused.code), "in_popup": refused.in_popup, "connection": live_connection()}
+    return render(request, "console/salesforce/outcome.html", context, status=outcome_for(refused.code).status)
+
+
+@require_GET
+@never_cache
+@member_page(Right.VIEW)
+def status(request: MemberRequest) -> HttpResponse:
+    """Whether the connection stands: asked by the page that opened a popup, when the popup has gone."""
+    connection: Connection | None = live_connection()
+    return JsonResponse(
+        {
+            "connected": connection is not None and connection.is_usable,
+            "generation": connection.token_generation if connection else 0,
+            "url": reverse("console:salesforce"),
+        }
+    )

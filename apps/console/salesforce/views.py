@@ -1,0 +1,106 @@
+"""The Salesforce page: before connecting what it brings and needs, after it the connection, its checks, its setup."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.console.salesforce.connecting import ask_again
+from apps.console.salesforce.setup_steps import next_step, setup_steps
+from apps.console.salesforce.shown import OBJECT_PAGES, SCOPE_REASONS, checks_summary
+from apps.integrations.login_hosts import LoginChoice, login_options
+from apps.integrations.models import Connection, ConnectionState, JobKind
+from apps.integrations.selectors import connection_checks, latest_job, own_calls_today
+from apps.integrations.services.connections import disconnect
+from apps.integrations.services.oauth import disconnected_connection, live_connection
+from apps.sync_settings.services import settings_of
+from apps.tenants.access import MemberRequest, member_page
+from apps.tenants.roles import Right
+
+APP_NAME = "Syncline"
+
+
+@require_GET
+@member_page(Right.VIEW)
+def salesforce(request: MemberRequest) -> HttpResponse:
+    """Before connecting: gains, path and needs. After it: the connection."""
+    connection = live_connection()
+    if connection is None:
+        return render(request, "console/salesforce/connect.html", connect_context(request))
+    steps = setup_steps(connection)
+    context = {
+        **_checks_context(request, connection),
+        "sync_settings": settings_of(connection),
+        "steps": steps,
+        "next_step": next_step(steps),
+        "own_calls": own_calls_today(connection),
+        "object_pages": OBJECT_PAGES,
+        "may_connect": request.membership.may(Right.CONNECT),
+        "needs_reconnect": connection.state == ConnectionState.NEEDS_RECONNECT,
+    }
+    return render(request, "console/salesforce/connection.html", context)
+
+
+def connect_context(request: MemberRequest, **more: Any) -> dict[str, Any]:
+    """What the page before connecting shows; ``more`` brings back what was typed, and what was wrong with it."""
+    return {
+        "options": login_options(),
+        "chosen": LoginChoice.PRODUCTION,
+        "scopes": SCOPE_REASONS,
+        "app_name": APP_NAME,
+        "ended": disconnected_connection(),
+        "may_connect": request.membership.may(Right.CONNECT),
+        **more,
+    }
+
+
+def _checks_context(request: MemberRequest, connection: Connection) -> dict[str, Any]:
+    found = connection_checks(connection)
+    job = latest_job(connection, JobKind.PREFLIGHT)
+    return {
+        "connection": connection,
+        "checks": found,
+        "summary": checks_summary(found),
+        "job": job,
+        "is_checking": job is not None and job.finished_at is None,
+        "may_run": request.membership.may(Right.RUN_SYNC),
+    }
+
+
+@require_GET
+@member_page(Right.VIEW)
+def checks(request: MemberRequest) -> HttpResponse:
+    """The checks alone, for the page to show their progress; a browser without JavaScript gets the whole page."""
+    connection = live_connection()
+    if connection is None or not request.htmx:
+        return redirect("console:salesforce")
+    return render(request, "console/salesforce/_checks.html", _checks_context(request, connection))
+
+
+@require_POST
+@member_page(Right.RUN_SYNC)
+def run_checks(request: MemberRequest) -> HttpResponse:
+    """Ask all questions again."""
+    connection = live_connection()
+    if connection is not None and connection.is_usable:
+        ask_again(connection=connection, user=request.user)
+    if connection is not None and request.htmx:
+        return render(request, "console/salesforce/_checks.html", _checks_context(request, connection))
+    return redirect("console:salesforce")
+
+
+@member_page(Right.CONNECT)
+def disconnect_page(request: MemberRequest) -> HttpResponse:
+    """Say what ends and what stays, then end it."""
+    connection = live_connection()
+    if connection is None:
+        return redirect("console:salesforce")
+    if request.method == "POST":
+        disconnect(connection=connection, user=request.user)
+        messages.success(
+            request, "Salesforce is disconnected. Your people, companies and opportunities are still here."
+        )
+        return redirect("console:salesforce")
+    return render(request, "console/salesforce/disconnect.html", {"connection": connection})

@@ -1,0 +1,98 @@
+"""Sync settings, and the section "Run a Full Sync" (B01, B02, B13)."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.console.salesforce.connecting import ask_again
+from apps.console.salesforce.setup_steps import last_full_sync
+from apps.console.sync_settings.estimates import full_sync_estimate
+from apps.console.sync_settings.forms import SyncSettingsForm
+from apps.integrations.models import Connection
+from apps.integrations.services.oauth import live_connection
+from apps.sync.services import CannotStart, open_pull_run, start_full_sync
+from apps.sync_settings.services import SettingsMoved, save_settings, settings_of
+from apps.tenants.access import MemberRequest, member_page
+from apps.tenants.roles import Right
+
+
+@require_GET
+@member_page(Right.VIEW)
+def sync_settings(request: MemberRequest) -> HttpResponse:
+    """Show the settings; whoever may not change them can still read them."""
+    connection = live_connection()
+    if connection is None:
+        return redirect("console:salesforce")
+    return _page(request, connection, SyncSettingsForm(instance=settings_of(connection)))
+
+
+@require_POST
+@member_page(Right.EDIT_SETTINGS)
+def save(request: MemberRequest) -> HttpResponse:
+    """Save the settings; a form that is older than the settings saves nothing and says so."""
+    connection = live_connection()
+    if connection is None:
+        return redirect("console:salesforce")
+    form = SyncSettingsForm(request.POST, instance=settings_of(connection))
+    if not form.is_valid():
+        return _page(request, connection, form, status=422)
+    try:
+        save_settings(
+            connection=connection, user=request.user, seen_version=form.cleaned_data["version"], values=form.values
+        )
+    except SettingsMoved:
+        return _page(request, connection, SyncSettingsForm(instance=settings_of(connection)), moved=True, status=409)
+    messages.success(request, "The settings are saved.")
+    return redirect("console:sync-settings")
+
+
+def _page(
+    request: MemberRequest, connection: Connection, form: SyncSettingsForm, *, moved: bool = False, status: int = 200
+) -> HttpResponse:
+    context = {
+        "connection": connection,
+        "form": form,
+        "moved": moved,
+        "running": open_pull_run(connection),
+        "last": last_full_sync(connection),
+        "syncs_enabled": settings_of(connection).syncs_enabled,
+        "may_edit": request.membership.may(Right.EDIT_SETTINGS),
+        "may_run": request.membership.may(Right.RUN_SYNC),
+    }
+    return render(request, "console/sync_settings/settings.html", context, status=status)
+
+
+@member_page(Right.RUN_SYNC)
+def full_sync(request: MemberRequest) -> HttpResponse:
+    """Confirm a full sync with its estimate, then start it and show its live page."""
+    connection = live_connection()
+    if connection is None:
+        return redirect("console:salesforce")
+    running = open_pull_run(connection)
+    if running is not None:
+        return redirect("console:log-run", running.pk)
+    may_turn_on = request.membership.may(Right.EDIT_SETTINGS)
+    problem = ""
+    if request.method == "POST":
+        ask_again(connection=connection, user=request.user)
+        try:
+            run = start_full_sync(
+                connection=connection,
+                user=request.user,
+                turn_on=may_turn_on and request.POST.get("turn_on") == "1",
+            )
+        except CannotStart as refusal:
+            problem = str(refusal)
+        else:
+            return redirect("console:log-run", run.pk)
+    last = last_full_sync(connection)
+    context = {
+        "connection": connection,
+        "estimate": full_sync_estimate(connection, last),
+        "last": last,
+        "syncs_enabled": settings_of(connection).syncs_enabled,
+        "may_turn_on": may_turn_on,
+        "problem": problem,
+    }
+    return render(request, "console/sync_settings/full_sync.html", context, status=422 if problem else 200)
