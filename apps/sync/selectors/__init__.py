@@ -1,0 +1,1 @@
+"""Reading runs, their entries, and the links of records."""
