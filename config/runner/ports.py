@@ -1,0 +1,44 @@
+"""Choosing TCP ports on the loopback address."""
+
+import errno
+import socket
+
+from config.runner.process import RunnerError
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that nobody used a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def listen(port: int, *, or_next: bool) -> socket.socket:
+    """A listening socket on ``port``, or with ``or_next`` on the first free one of the hundred from there.
+
+    The socket is handed to the server, so that two copies that start at once never choose the same port, and the
+    address stays taken while the server restarts.
+    """
+    for candidate in range(port, min(port + (100 if or_next else 1), 65536)):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, candidate))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+        else:
+            return listener
+    raise RunnerError(f"Port {port} is taken; set SYNCLINE_PORT to another one.")
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections on ``port``."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((LOOPBACK, port)) == 0
