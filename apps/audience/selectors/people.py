@@ -67,7 +67,7 @@ def matching_ids(wanted: PeopleFilter, *, also: Sequence[int] = ()) -> list[int]
     text = search_text(wanted.search)
     rows = people(wanted)
     is_address = "@" in text and " " not in text
-    found = [_branch(rows, "email_key", text)] if is_address else _branches(rows, text)
+    found = [prefix_branch(rows, "email_key", text)] if is_address else _branches(rows, text)
     if also:
         found.append(rows.filter(id__in=list(also)).order_by().values_list("id", flat=True))
     if not found:
@@ -82,18 +82,20 @@ def _branches(rows: "QuerySet[Person]", text: str) -> list[Any]:
     for word in words:
         others = [other for other in words if other != word]
         narrowed = reduce(lambda kept, other: kept.filter(_mentions(other)), others, rows)
-        found += [_branch(narrowed, key, word) for key in _KEYS]
+        found += [prefix_branch(narrowed, key, word) for key in _KEYS]
         by_word = PersonWord.objects.filter(begins_with("word", word)).order_by("word")
         found.append(
             narrowed.filter(id__in=by_word.values("person_id")[:MOST_MATCHES]).order_by().values_list("id", flat=True)
         )
     if len(words) > 1:
-        found += [_branch(rows, key, text) for key in ("last_key", "first_key", "company_key")]
+        found += [prefix_branch(rows, key, text) for key in ("last_key", "first_key", "company_key")]
     return found
 
 
-def _branch(rows: "QuerySet[Person]", key: str, prefix: str) -> Any:
-    return rows.filter(begins_with(key, prefix)).order_by(key).values_list("id", flat=True)[:MOST_MATCHES]
+def prefix_branch(rows: "QuerySet[Person]", key: str, prefix: str) -> Any:
+    """Ids of the first people whose ``key`` begins so; the index of e-mails knows only people who have one."""
+    known = rows.exclude(email_key="") if key == "email_key" else rows
+    return known.filter(begins_with(key, prefix)).order_by(key).values_list("id", flat=True)[:MOST_MATCHES]
 
 
 def _mentions(word: str) -> Q:

@@ -26,7 +26,7 @@ ACTION_WORDS: dict[str, str] = {
     EntryAction.FAILED: "Failed",
 }
 _RULE_WORDS: dict[str, str] = {
-    **REASON_WORDS,
+    **{str(reason): words for reason, words in REASON_WORDS.items()},
     "consent": "An opt-out on either side counts on both.",
     "restored": "The record is back in Salesforce.",
 }
