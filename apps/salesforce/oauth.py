@@ -77,6 +77,7 @@ def exchange_code(app: App, *, login_url: str, redirect_uri: str, code: str, ver
     base = checked_base(login_url, app.trusted_hosts)
     session = OAuth2Session(app.client_id, redirect_uri=redirect_uri)
     session.trust_env = False
+    session.register_compliance_hook("access_token_response", _refuse_outage)
     try:
         answer: dict[str, Any] = session.fetch_token(
             f"{base}/services/oauth2/token",
@@ -143,6 +144,13 @@ def _post(url: str, body: dict[str, str]) -> requests.Response:
         return session.post(url, data=body, timeout=_TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
         raise _unreachable(error) from None
+
+
+def _refuse_outage(answer: requests.Response) -> requests.Response:
+    """Keep an outage's page from being read as a token answer: oauthlib would call it a missing token."""
+    if answer.status_code >= 500:
+        raise failure_from(answer.status_code, answer.text)
+    return answer
 
 
 def _unreachable(error: Exception) -> Failure:
