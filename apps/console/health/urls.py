@@ -1,5 +1,7 @@
-"""Addresses of the health pages."""
+"""Address of the health check."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.health import views
+
+urlpatterns = [path("healthz", views.healthz, name="healthz")]

@@ -1,5 +1,10 @@
-"""Addresses of the overview pages."""
+"""Addresses of the overview."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.overview import views
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("theme/", views.theme, name="theme"),
+]

@@ -1,0 +1,1 @@
+"""What changes tenants and their members."""
