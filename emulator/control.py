@@ -42,6 +42,11 @@ class EmulatorControl:
         rows: list[dict[str, Any]] = self._call("POST", f"orgs/{org_id}/query", {"soql": soql})
         return rows
 
+    def grant(self, org_id: str) -> dict[str, Any]:
+        """Tokens as a consent of the org's first user would bring them."""
+        answer: dict[str, Any] = self._call("POST", f"orgs/{org_id}/grant", {})
+        return answer
+
     def hide(self, org_id: str, *fields: str) -> None:
         """Hide fields ("Lead.Email") from the API user's describe."""
         self._call("POST", f"orgs/{org_id}/hide", {"fields": list(fields)})

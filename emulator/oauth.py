@@ -71,9 +71,13 @@ class Grants:
         made = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         if base64.urlsafe_b64encode(made).rstrip(b"=").decode() != code.challenge:
             raise OAuthRefused("invalid_grant", "invalid code verifier")
+        return self.grant(code.org, code.user, base)
+
+    def grant(self, org: Org, user: str, base: str) -> dict[str, Any]:
+        """The answer that a consent brings."""
         refresh = "5Aep861" + secrets.token_urlsafe(60)
-        self.refreshing[refresh] = (code.org, code.user)
-        return self._answer(code.org, code.user, base) | {"refresh_token": refresh}
+        self.refreshing[refresh] = (org, user)
+        return self._answer(org, user, base) | {"refresh_token": refresh}
 
     def _refresh(self, form: dict[str, str], base: str) -> dict[str, Any]:
         old = form.get("refresh_token", "")

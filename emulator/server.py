@@ -43,6 +43,34 @@ class World:
         self.faults: list[dict[str, Any]] = []
         self.sessions: dict[str, tuple[Org, str]] = {}
         self.lock = threading.Lock()
+        self._load()
+
+    @property
+    def _memory(self) -> Path:
+        return self.folder / "world.json"
+
+    def _load(self) -> None:
+        """Take up orgs and grants of an earlier process."""
+        if not self._memory.exists():
+            return
+        saved = json.loads(self._memory.read_text(encoding="utf-8"))
+        for number, known in enumerate(saved["orgs"], 1):
+            org = Org(self.folder / f"org-{number}.sqlite", number, known["name"], known["edition"])
+            org.users = known["users"]
+            self.orgs[org.id] = org
+        for name in ("access", "refreshing"):
+            tokens = {token: (self.orgs[org_id], user) for token, (org_id, user) in saved[name].items()}
+            setattr(self.grants, name, tokens)
+
+    def save(self) -> None:
+        """Remember orgs and grants for the next start."""
+        data = {
+            "orgs": [{"name": o.name, "edition": o.edition, "users": o.users} for o in self.orgs.values()],
+            "access": {token: (org.id, user) for token, (org, user) in self.grants.access.items()},
+            "refreshing": {token: (org.id, user) for token, (org, user) in self.grants.refreshing.items()},
+        }
+        with self.lock:
+            self._memory.write_text(json.dumps(data), encoding="utf-8")
 
     def create_org(self, options: dict[str, Any]) -> Org:
         """A new org with an administrator (integration user)."""
@@ -59,6 +87,7 @@ class World:
         org.create("Organization", {"Name": name, "OrganizationType": edition, "InstanceName": "EMU1"})
         org.create("Group", {"Name": "Inbound Leads", "Type": "Queue"})
         self.orgs[org.id] = org
+        self.save()
         return org
 
     def fault_for(self, method: str, path: str) -> dict[str, Any] | None:
@@ -198,7 +227,9 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/services/oauth2/authorize":
             return self._authorize()
         if path == "/services/oauth2/token":
-            return self.json(200, self.world.grants.token(self.form(), self.base))
+            answer = self.world.grants.token(self.form(), self.base)
+            self.world.save()
+            return self.json(200, answer)
         if path == "/services/oauth2/revoke":
             self.world.grants.revoke(self.form().get("token", ""))
             return self.send(200, b"", "text/plain")
@@ -447,6 +478,10 @@ class Handler(BaseHTTPRequestHandler):
             case "query":
                 fields, rows, _ = org.select(data["soql"], include_deleted=True)
                 self.json(200, [dict(zip(fields, row, strict=True)) for row in rows])
+            case "grant":
+                user = data.get("user") or next(iter(org.users))
+                self.json(200, self.world.grants.grant(org, user, self.base))
+                self.world.save()
             case "hide":
                 org.hidden = frozenset(data["fields"])
                 self.json(200, {})

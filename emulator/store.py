@@ -28,6 +28,14 @@ def full_id(prefix: str, number: int) -> str:
     return base + suffix
 
 
+def id_number(record_id: str) -> int:
+    """The number that ``full_id`` made an id from."""
+    number = 0
+    for digit in record_id[5:15]:
+        number = number * 62 + _DIGITS.index(digit)
+    return number
+
+
 class RuleBroken(Exception):
     """A write that Salesforce would refuse: code, text, fields."""
 
@@ -50,11 +58,20 @@ class Org:
         self._numbers: dict[str, int] = {}
         self._local = threading.local()
         self.lock = threading.RLock()
-        path.unlink(missing_ok=True)
+        if path.exists():
+            self._count_ids()
+            return
         for sobject in SOBJECTS.values():
             columns = ", ".join(f'"{name}" TEXT' for name in sobject.fields)
             self.database.execute(f'CREATE TABLE "{sobject.name}" ({columns}, PRIMARY KEY ("Id")) WITHOUT ROWID')
         self.database.commit()
+
+    def _count_ids(self) -> None:
+        """Go on numbering where an earlier process stopped."""
+        for sobject in SOBJECTS.values():
+            largest = self.database.execute(f'SELECT max("Id") FROM "{sobject.name}"').fetchone()[0]
+            if largest:
+                self._numbers[sobject.name] = id_number(largest)
 
     @property
     def database(self) -> sqlite3.Connection:

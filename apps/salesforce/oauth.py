@@ -91,7 +91,7 @@ def exchange_code(app: App, *, login_url: str, redirect_uri: str, code: str, ver
         raise oauth_failure(error.error or "", error.description or "") from None
     except requests.RequestException as error:
         raise _unreachable(error) from None
-    return _token_set(app, answer, refresh_token="")  # there is none yet
+    return token_set(app, answer, refresh_token="")  # there is none yet
 
 
 def refresh(app: App, *, login_url: str, refresh_token: str) -> TokenSet:
@@ -106,7 +106,7 @@ def refresh(app: App, *, login_url: str, refresh_token: str) -> TokenSet:
     answer = _post(f"{base}/services/oauth2/token", body)
     if answer.status_code != 200:
         raise failure_from(answer.status_code, answer.text)
-    return _token_set(app, answer.json(), refresh_token=refresh_token)
+    return token_set(app, answer.json(), refresh_token=refresh_token)
 
 
 def revoke(app: App, *, login_url: str, token: str) -> None:
@@ -157,7 +157,7 @@ def _unreachable(error: Exception) -> Failure:
     return Transient(Category.UNAVAILABLE, f"Salesforce cannot be reached ({type(error).__name__}).")
 
 
-def _token_set(app: App, answer: dict[str, Any], *, refresh_token: str) -> TokenSet:
+def token_set(app: App, answer: dict[str, Any], *, refresh_token: str) -> TokenSet:
     try:
         identity_url = str(answer["id"])
         *_, org, user = urlsplit(identity_url).path.rstrip("/").split("/")
