@@ -77,7 +77,9 @@ class World:
         number = len(self.orgs) + 1
         name = options.get("name") or f"Org {number}"
         edition = options.get("edition") or "Developer Edition"
-        org = Org(self.folder / f"org-{number}.sqlite", number, name, edition)
+        database = self.folder / f"org-{number}.sqlite"
+        database.unlink(missing_ok=True)
+        org = Org(database, number, name, edition)
         profile = org.create(
             "Profile",
             {"Name": "System Administrator", "PermissionsApiEnabled": True, "PermissionsModifyAllData": True},
