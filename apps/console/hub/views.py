@@ -25,9 +25,9 @@ class Card:
 def card_for(provider: Provider, connection: Connection | None) -> Card:
     """The card of one system. A planned one has no action."""
     if not provider.is_available:
-        return Card(provider, "Planned", "neutral", "")
+        return Card(provider, "Planned", "off", "")
     if connection is None:
-        return Card(provider, "Not connected", "neutral", "Connect")
+        return Card(provider, "Not connected", "off", "Connect")
     if connection.state == ConnectionState.NEEDS_RECONNECT:
         return Card(provider, "Needs you", "bad", "Configure")
     return Card(provider, "Connected", "ok", "Configure")

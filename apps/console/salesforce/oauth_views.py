@@ -33,11 +33,19 @@ def connect(request: MemberRequest) -> HttpResponse:
     try:
         # Renewing goes to where the connection was made, unless the person chose anew.
         login_url = live.login_url if live is not None and not choice else login_url_for(choice, my_domain)
-        url = begin_oauth(user=request.user, login_url=login_url, in_popup=request.POST.get("in_popup") == "1")
+        url = begin_oauth(user=request.user, login_url=login_url, in_popup=request.POST.get("popup") == "1")
     except (BadLoginHost, Failure) as error:
         context = connect_context(request, chosen=choice or LoginChoice.PRODUCTION, my_domain=my_domain, problem=error)
         return render(request, "console/salesforce/connect.html", context, status=422)
-    return render(request, "console/salesforce/leaving.html", {"url": url})
+    response = _keeping_its_opener(render(request, "console/salesforce/leaving.html", {"url": url}))
+    response["Refresh"] = f"0; url={url}"
+    return response
+
+
+def _keeping_its_opener(response: HttpResponse) -> HttpResponse:
+    """Leave the tie between the popup and the page that opened it: any other policy here would cut it."""
+    response["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    return response
 
 
 @require_GET
@@ -61,14 +69,21 @@ def callback(request: MemberRequest) -> HttpResponse:
             return _refused(request, refused)
     if in_popup:
         with tenant_transaction(tenant_id):
-            return render(request, "console/salesforce/popup_done.html", {"connection": connection})
+            page = render(request, "console/salesforce/popup_done.html", {"connection": connection})
+            return _keeping_its_opener(page)
     messages.success(request, f"Connected with {connection}.")
     return redirect("console:salesforce")
 
 
 def _refused(request: MemberRequest, refused: ConnectRefused) -> HttpResponse:
-    context = {"outcome": outcome_for(refused.code), "in_popup": refused.in_popup, "connection": live_connection()}
-    return render(request, "console/salesforce/outcome.html", context, status=outcome_for(refused.code).status)
+    outcome = outcome_for(refused.code)
+    context = {
+        "outcome": outcome,
+        "in_popup": refused.in_popup,
+        "layout": "base_auth.html" if refused.in_popup else "base.html",
+        "connection": live_connection(),
+    }
+    return _keeping_its_opener(render(request, "console/salesforce/outcome.html", context, status=outcome.status))
 
 
 @require_GET
