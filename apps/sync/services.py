@@ -29,9 +29,10 @@ def start_full_sync(*, connection: Connection, user: User | None, turn_on: bool 
     """Queue a full sync; one that is open already is answered instead, however often the button is pressed."""
     if not connection.is_usable:
         raise CannotStart("The connection to Salesforce has to be renewed first.")
-    if turn_on and user is not None:
-        enable_syncs(connection=connection, user=user)
     settings = settings_of(connection)
+    if turn_on and user is not None and not settings.syncs_enabled:
+        enable_syncs(connection=connection, user=user)
+        settings.refresh_from_db()
     if not settings.syncs_enabled:
         raise CannotStart("Syncs are switched off.")
     try:
