@@ -105,6 +105,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 COTTON_DIR = "components"
+COTTON_SNAKE_CASED_NAMES = False
 
 # Two doors to one database: the login role without rights for all work, the owner for migrations only.
 _login = environ.Env.db_url_config(ENV.database_url)
