@@ -1,6 +1,9 @@
 """To Salesforce and back: the button, the callback, and what the opener of the popup asks."""
 
+from functools import wraps
+
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +18,7 @@ from apps.domain.failures import Failure
 from apps.integrations.login_hosts import BadLoginHost, LoginChoice, login_url_for
 from apps.integrations.models import Connection
 from apps.integrations.services.oauth import ConnectRefused, begin_oauth, live_connection
-from apps.tenants.access import MemberRequest, member_page
+from apps.tenants.access import MemberRequest, MemberView, member_page
 from apps.tenants.roles import Right
 from apps.tenants.scope import tenant_transaction
 
@@ -42,6 +45,20 @@ def connect(request: MemberRequest) -> HttpResponse:
     return response
 
 
+def _refused_in_a_transaction(view: MemberView) -> MemberView:
+    """Show the page of a missing right inside the tenant's transaction, which its shell asks for."""
+
+    @wraps(view)
+    def wrapped(request: MemberRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except PermissionDenied as denied:
+            with tenant_transaction(request.tenant.pk):
+                return render(request, "403.html", {"exception": str(denied)}, status=403)
+
+    return wrapped
+
+
 def _keeping_its_opener(response: HttpResponse) -> HttpResponse:
     """Leave the tie between the popup and the page that opened it: any other policy here would cut it."""
     response["Cross-Origin-Opener-Policy"] = "unsafe-none"
@@ -51,6 +68,7 @@ def _keeping_its_opener(response: HttpResponse) -> HttpResponse:
 @require_GET
 @never_cache
 @own_transactions
+@_refused_in_a_transaction
 @member_page(Right.CONNECT)
 def callback(request: MemberRequest) -> HttpResponse:
     """The way back from Salesforce. Asks it between transactions, and has a page for every way it may end."""
