@@ -9,6 +9,7 @@ from apps.core.db import app_transaction
 from apps.demo.emulated import EmulatedOrgs
 from apps.field_mappings.setup import seed_custom_profile
 from apps.integrations.grants import connection_from_grant
+from apps.integrations.models import Connection
 from apps.sync.services import start_full_sync
 from apps.tenants.directory import enter, tenants_of
 from apps.tenants.models import DirectoryKind, Membership, Tenant, User
@@ -31,10 +32,14 @@ def tell(orgs: EmulatedOrgs, email: str, password: str) -> User:
         orgs.create(WAITING_ORG, WAITING_LOGIN, SALESFORCE_PASSWORD, seed=7, **_BIG)
     busy_org = orgs.find(BUSY_ORG) or orgs.create(BUSY_ORG, BUSY_LOGIN, SALESFORCE_PASSWORD, seed=11, **_SMALL)
     with app_transaction():
-        known = tenants_of(DirectoryKind.MEMBER, str(owner.pk))
-    if not known:
+        own = Tenant.objects.filter(pk__in=tenants_of(DirectoryKind.MEMBER, str(owner.pk)))
+        names = {tenant.name: tenant for tenant in own}
+    if WAITING not in names:
         create_tenant(name=WAITING, owner=owner)
-        busy = create_tenant(name=BUSY, owner=owner)
+    busy = names.get(BUSY) or create_tenant(name=BUSY, owner=owner)
+    with tenant_transaction(busy.pk):
+        is_connected = Connection.objects.exists()
+    if not is_connected:
         _add_viewer(busy)
         _connect(busy, owner, orgs.grant(busy_org["id"]))
     return owner
