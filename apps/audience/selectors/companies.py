@@ -1,5 +1,6 @@
 """Companies: search and filters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ def companies(wanted: CompanyFilter) -> "QuerySet[Company]":
     return rows
 
 
-def matching_ids(wanted: CompanyFilter, *, also: tuple[int, ...] = ()) -> list[int]:
+def matching_ids(wanted: CompanyFilter, *, also: Sequence[int] = ()) -> list[int]:
     """Ids of the companies whose name or domain begins with the search, in one question."""
     text = search_text(wanted.search)
     rows = companies(wanted)

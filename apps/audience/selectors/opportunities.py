@@ -1,5 +1,6 @@
 """Opportunities: search, filters, and who plays which part."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,7 @@ def opportunities(wanted: OpportunityFilter) -> "QuerySet[Opportunity]":
     return rows
 
 
-def matching_ids(wanted: OpportunityFilter, *, also: tuple[int, ...] = ()) -> list[int]:
+def matching_ids(wanted: OpportunityFilter, *, also: Sequence[int] = ()) -> list[int]:
     """Ids of the opportunities whose name begins with the search."""
     rows = opportunities(wanted)
     found: Any = rows.filter(begins_with("name_key", search_text(wanted.search))).order_by("name_key")

@@ -1,5 +1,10 @@
 """Addresses of the companies pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.companies import views
+
+urlpatterns = [
+    path("", views.companies_list, name="companies-list"),
+    path("<int:company_id>/", views.company_detail, name="companies-detail"),
+]

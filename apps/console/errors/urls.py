@@ -1,5 +1,13 @@
-"""Addresses of the errors pages."""
+"""Addresses of the sync errors pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.errors import views
+
+urlpatterns = [
+    path("", views.errors_list, name="errors-list"),
+    path("clear/", views.clear, name="errors-clear"),
+    path("clear-all/", views.clear_all, name="errors-clear-all"),
+    path("errors.csv", views.errors_csv, name="errors-csv"),
+    path("<int:error_id>/", views.error_detail, name="errors-detail"),
+]

@@ -1,5 +1,10 @@
 """Addresses of the opportunities pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.opportunities import views
+
+urlpatterns = [
+    path("", views.opportunities_list, name="opportunities-list"),
+    path("<int:opportunity_id>/", views.opportunity_detail, name="opportunities-detail"),
+]

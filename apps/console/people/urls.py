@@ -1,5 +1,10 @@
 """Addresses of the people pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.console.people import views
+
+urlpatterns = [
+    path("", views.people_list, name="people-list"),
+    path("<int:person_id>/", views.person_detail, name="people-detail"),
+]

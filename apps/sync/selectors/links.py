@@ -36,14 +36,14 @@ def record_url(instance_url: str, remote_id: str) -> str:
 def links_of(local_type: str, local_id: int) -> list[LinkView]:
     """The links of one record, the leading one first."""
     links = list(RecordLink.objects.filter(**{RECORD_COLUMNS[local_type]: local_id})[:100])
-    addresses = instance_urls({link.connection_id for link in links})
+    addresses = instance_urls() if links else {}
     views = [_view(link, addresses.get(link.connection_id, "")) for link in links]
     return sorted(views, key=lambda view: (not view.is_leading, not view.is_live, view.created_at, view.remote_id))
 
 
-def instance_urls(connection_ids: set[int]) -> dict[int, str]:
-    """Instance addresses by connection."""
-    rows: Any = Connection.objects.filter(id__in=connection_ids).values_list("id", "instance_url")
+def instance_urls() -> dict[int, str]:
+    """Instance addresses by connection, the latest last."""
+    rows: Any = Connection.objects.order_by("id").values_list("id", "instance_url")
     return dict(rows)
 
 

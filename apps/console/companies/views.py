@@ -1,0 +1,61 @@
+"""The companies list and a company's page."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from apps.audience.models import Company, Opportunity, Person
+from apps.audience.selectors.companies import MOST_MATCHES, CompanyFilter, companies, matching_ids
+from apps.console.companies.forms import CompanyFilterForm
+from apps.console.listing import count_words, listing, number_words, tabs
+from apps.console.records import owner_name, record_view
+from apps.core.search import search_text
+from apps.sync.selectors.hints import why_nothing_synced
+from apps.sync.selectors.links import ids_behind
+from apps.tenants.access import MemberRequest, load, member_page
+from apps.tenants.roles import Right
+
+_SAVED_VIEWS: dict[str, dict[str, str]] = {
+    "All companies": {},
+    "Linked with Salesforce": {"linked": "yes"},
+    "Not in Salesforce": {"linked": "no"},
+    "Deleted in Salesforce": {"status": "no"},
+}
+_SHOWN = 10
+
+
+@member_page(Right.VIEW)
+def companies_list(request: MemberRequest) -> HttpResponse:
+    """Companies by search and filters, by name."""
+    form = CompanyFilterForm(request.GET)
+    wanted = form.wanted()
+    rows, count = companies(wanted).defer("description", "custom"), ""
+    if search_text(wanted.search):
+        ids = matching_ids(wanted, also=ids_behind(wanted.search, "company"))
+        rows, count = rows.filter(id__in=ids), number_words(len(ids), len(ids) >= MOST_MATCHES)
+    found = listing(request, rows, form.order(), count=count)
+    context = {
+        "form": form,
+        "found": found,
+        "tabs": tabs(request, _SAVED_VIEWS),
+        "is_filtered": wanted != CompanyFilter(),
+        "hint": None if found.rows else why_nothing_synced(),
+    }
+    return render(request, "console/companies/list.html", context)
+
+
+@member_page(Right.VIEW)
+def company_detail(request: MemberRequest, company_id: int) -> HttpResponse:
+    """One company: its people, its opportunities, its place in Salesforce, what happened."""
+    company = load(Company, company_id)
+    people = Person.objects.filter(company_id=company.pk)
+    opportunities = Opportunity.objects.filter(company_id=company.pk)
+    context = {
+        "company": company,
+        "view": record_view("company", company),
+        "owner": owner_name(company),
+        "people": people.defer("description", "custom").order_by("-id")[:_SHOWN],
+        "people_count": count_words(people),
+        "opportunities": opportunities.order_by("-id")[:_SHOWN],
+        "opportunity_count": count_words(opportunities),
+    }
+    return render(request, "console/companies/detail.html", context)

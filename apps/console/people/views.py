@@ -1,0 +1,68 @@
+"""The people list and a person's page."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from apps.audience.models import Company, Person, Source
+from apps.audience.selectors.people import MOST_MATCHES, PeopleFilter, matching_ids, memberships_of, people, roles_of
+from apps.console.listing import Listing, listing, number_words, tabs
+from apps.console.people.forms import PeopleFilterForm
+from apps.console.records import owner_name, record_view
+from apps.core.paging import Order
+from apps.core.search import search_text
+from apps.sync.selectors.hints import why_nothing_synced
+from apps.sync.selectors.links import ids_behind
+from apps.tenants.access import MemberRequest, load, member_page
+from apps.tenants.roles import Right
+
+_SAVED_VIEWS: dict[str, dict[str, str]] = {
+    "Everyone": {},
+    "Salesforce import": {"source": Source.SALESFORCE},
+    "Not in Salesforce": {"linked": "no"},
+    "Unsubscribed": {"consent": "yes"},
+    "Deleted in Salesforce": {"status": "no"},
+}
+
+
+@member_page(Right.VIEW)
+def people_list(request: MemberRequest) -> HttpResponse:
+    """People by search, filters and saved views, newest first."""
+    form = PeopleFilterForm(request.GET)
+    wanted = form.wanted()
+    found = _found(request, wanted, form.order())
+    company = Company.objects.filter(id=wanted.company_id).first() if wanted.company_id else None
+    context: dict[str, Any] = {
+        "form": form,
+        "found": found,
+        "tabs": tabs(request, _SAVED_VIEWS),
+        "company": company,
+        "is_filtered": wanted != PeopleFilter(),
+        "hint": None if found.rows else why_nothing_synced(),
+    }
+    return render(request, "console/people/list.html", context)
+
+
+def _found(request: MemberRequest, wanted: PeopleFilter, order: Order) -> Listing:
+    rows: QuerySet[Person] = people(wanted).select_related("company").defer("description", "custom")
+    if not search_text(wanted.search):
+        return listing(request, rows, order)
+    ids = matching_ids(wanted, also=ids_behind(wanted.search, "person"))
+    return listing(request, rows.filter(id__in=ids), order, count=number_words(len(ids), len(ids) >= MOST_MATCHES))
+
+
+@member_page(Right.VIEW)
+def person_detail(request: MemberRequest, person_id: int) -> HttpResponse:
+    """One person: where they are in Salesforce, what is known, what they belong to, what happened."""
+    person = load(Person, person_id)
+    context = {
+        "person": person,
+        "view": record_view("person", person),
+        "owner": owner_name(person),
+        "company": person.company,
+        "memberships": memberships_of(person),
+        "roles": roles_of(person),
+    }
+    return render(request, "console/people/detail.html", context)
