@@ -143,6 +143,8 @@ def make_environment(folder: Path, lock: str) -> None:
             shutil.rmtree(str(folder), ignore_errors=True)
             subprocess.run([base_python(), "-m", "venv", "--without-pip", str(folder)], check=True)
         install(folder, lock)
+        packages = folder / "lib" / f"python{python_version()}" / "site-packages"
+        (packages / "syncline.pth").write_text(f"{BASE}\n")  # so that .venv/bin/pytest and celery find the project
         stamp.write_text(json.dumps(stamp_for(lock), indent=1) + "\n")
 
 

@@ -1,25 +1,25 @@
 """What ``demo``, ``up`` and every other command do, from the first port to the last line on the screen."""
 
+import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from socket import socket
 
 import environ
 from django.core.management import execute_from_command_line
 
-from config.runner.ports import LOOPBACK, listen
+from config.runner.ports import LOOPBACK, listen, reserve
 from config.runner.process import RunnerError
 from config.runner.services import start_services
 from config.runner.stack import CHECKOUT, QUEUES, Stack
 from config.runner.state import State, environment_of_running, open_state, state_home
-from config.runner.supervisor import Service, Stopped, Supervisor
+from config.runner.supervisor import Stopped, Supervisor
 
 DEMO_EMAIL = "demo@syncline.example"
 EMULATOR_PORT = 8100
-SEED = CHECKOUT / "apps" / "demo" / "management" / "commands" / "seed_demo.py"
 EMULATOR_CLIENT = {
     "SALESFORCE_CLIENT_ID": "3MVG9.emulator.syncline",
     "SALESFORCE_CLIENT_SECRET": "emulator-consumer-secret",
@@ -30,18 +30,22 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _choose_web_port(*, is_demo: bool) -> socket:
-    return listen(int(os.environ.get("SYNCLINE_PORT") or 8000), or_next=is_demo)
+@contextlib.contextmanager
+def _ports(state: State, *, is_demo: bool) -> Iterator[tuple[socket, int | None]]:
+    """The web server's socket and, for the demo, the stand-in's port; ours for the length of the block.
 
-
-def _choose_emulator_port(state: State) -> int:
-    """The same port each time where possible, because connections remember the address of their org."""
-    remembered = state.path("emulator-port")
-    wanted = int(remembered.read_text(encoding="utf-8")) if remembered.exists() else EMULATOR_PORT
-    with listen(wanted, or_next=True) as probe:
-        port: int = probe.getsockname()[1]
-    remembered.write_text(str(port), encoding="utf-8")
-    return port
+    The stand-in keeps its port where possible, because connections remember the address of their org.
+    """
+    with listen(int(os.environ.get("SYNCLINE_PORT") or 8000), or_next=is_demo) as listener:
+        if not is_demo:
+            yield listener, None
+            return
+        remembered = state.path("emulator-port")
+        wanted = int(remembered.read_text(encoding="utf-8")) if remembered.exists() else EMULATOR_PORT
+        port, reservation = reserve(wanted)
+        remembered.write_text(str(port), encoding="utf-8")
+        with reservation:
+            yield listener, port
 
 
 def _base_environment(state: State, port: int) -> dict[str, str]:
@@ -58,18 +62,42 @@ def _base_environment(state: State, port: int) -> dict[str, str]:
     }
 
 
-def _demo_environment(state: State, emulator_port: int) -> dict[str, str]:
-    """A Salesforce given from outside is used as it is; else it is the stand-in."""
+def _is_loopback(host: str) -> bool:
+    return host.rsplit(":", 1)[0] in {LOOPBACK, "localhost"}
+
+
+def demo_environment(state: State, emulator_port: int, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """A Salesforce given from outside is used as it is; else it is the stand-in.
+
+    Beside another stand-in on this machine ours stays trusted too, for the account that is already synced; beside
+    the real one it does not, because plain http is allowed only when every trusted host is loopback.
+    """
+    emulator_host = f"{LOOPBACK}:{emulator_port}"
     environment = {
         "SYNCLINE_DEMO_EMAIL": DEMO_EMAIL,
         "SYNCLINE_DEMO_FACTS": str(state.path("demo-facts.json")),
-        "SYNCLINE_EMULATOR_URL": f"http://{LOOPBACK}:{emulator_port}",
+        "SYNCLINE_EMULATOR_URL": f"http://{emulator_host}",
     }
-    if not os.environ.get("SALESFORCE_LOGIN_URL"):
+    if not given.get("SALESFORCE_LOGIN_URL"):
         environment |= EMULATOR_CLIENT
         environment["SALESFORCE_LOGIN_URL"] = environment["SYNCLINE_EMULATOR_URL"]
-        environment["SALESFORCE_TRUSTED_HOSTS"] = f"{LOOPBACK}:{emulator_port}"
+        environment["SALESFORCE_TRUSTED_HOSTS"] = emulator_host
+        return environment
+    trusted = [host.strip() for host in given.get("SALESFORCE_TRUSTED_HOSTS", "").split(",") if host.strip()]
+    if trusted and all(map(_is_loopback, trusted)):
+        environment["SALESFORCE_TRUSTED_HOSTS"] = ",".join([*trusted, emulator_host])
     return environment
+
+
+def _fill(supervisor: Supervisor, stack: Stack) -> None:
+    """Seed the demo; beside a Salesforce of somebody else's, the part that needs ours may fail."""
+    say("Filling the demo …")
+    try:
+        supervisor.run_once(stack.manage("seed_demo"))
+    except RunnerError as error:
+        if not os.environ.get("SALESFORCE_LOGIN_URL"):
+            raise
+        say(f"Only a part of the demo could be filled beside the Salesforce that you gave. {error}")
 
 
 def _screen(lines: Sequence[tuple[str, str]], notes: Sequence[str]) -> str:
@@ -91,35 +119,30 @@ def _demo_lines(stack: Stack, state: State) -> list[tuple[str, str]]:
     return lines
 
 
-def _bring_up(supervisor: Supervisor, state: State, listener: socket, *, is_demo: bool) -> None:
+def _bring_up(supervisor: Supervisor, state: State, listener: socket, emulator_port: int | None) -> None:
     """Everything in order, until it is ready to be used."""
     began = time.monotonic()
     port: int = listener.getsockname()[1]
     environment = _base_environment(state, port)
     say("Starting PostgreSQL and Valkey …")
     environment |= start_services(supervisor, state).environment()
-    emulator: Service | None = None
-    if is_demo:
-        emulator_port = _choose_emulator_port(state)
-        environment |= _demo_environment(state, emulator_port)
+    if emulator_port is not None:
+        environment |= demo_environment(state, emulator_port)
     stack = Stack(state.folder, environment)
-    if is_demo:
-        emulator = stack.emulator(emulator_port)
-        supervisor.launch(emulator)
+    if emulator_port is not None:
+        supervisor.launch(stack.emulator(emulator_port))
     say("Preparing the database …")
     supervisor.run_once(stack.program("prepare", "config.runner.prepare"))
     say("Starting web, workers and clock …")
     supervisor.launch(*(stack.worker(queue) for queue in QUEUES), stack.beat())
     supervisor.launch(stack.web(listener.fileno(), f"http://{LOOPBACK}:{port}"))
     supervisor.wait_for(*supervisor.services, seconds=90)
-    address = ("Address", environment["SYNCLINE_BASE_URL"])
-    if is_demo:
-        if SEED.exists():
-            say("Filling the demo …")
-            supervisor.run_once(stack.manage("seed_demo"))
-        lines = [address, *_demo_lines(stack, state)]
+    lines = [("Address", environment["SYNCLINE_BASE_URL"])]
+    if emulator_port is None:
+        lines.append(("Sign up", f"{environment['SYNCLINE_BASE_URL']}/accounts/signup/"))
     else:
-        lines = [address, ("Sign up", f"{environment['SYNCLINE_BASE_URL']}/accounts/signup/")]
+        _fill(supervisor, stack)
+        lines += _demo_lines(stack, state)
     state.remember(stack.environment)
     notes = [f"Logs: {state.path('logs')}", f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything."]
     say(_screen(lines, notes))
@@ -133,12 +156,12 @@ def run(name: str) -> int:
     try:
         with (
             open_state(state_home(CHECKOUT), name, numbered=is_demo) as state,
-            _choose_web_port(is_demo=is_demo) as listener,
+            _ports(state, is_demo=is_demo) as (listener, emulator_port),
         ):
             supervisor = Supervisor(say=say, note_children=state.note_children)
             try:
                 with supervisor.signals():
-                    _bring_up(supervisor, state, listener, is_demo=is_demo)
+                    _bring_up(supervisor, state, listener, emulator_port)
                     supervisor.watch()
             finally:
                 state.forget()

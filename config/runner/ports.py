@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import sys
 
 from config.runner.process import RunnerError
 
@@ -35,6 +36,25 @@ def listen(port: int, *, or_next: bool) -> socket.socket:
         else:
             return listener
     raise RunnerError(f"Port {port} is taken; set SYNCLINE_PORT to another one.")
+
+
+def reserve(port: int) -> tuple[int, socket.socket]:
+    """The first port from ``port`` that is free and that no other copy has reserved, and the reservation to hold.
+
+    For servers that open their port themselves, a moment later. The reservation is a name in Linux's abstract
+    namespace: every account sees it, and it goes with the process. Elsewhere the port is only looked at.
+    """
+    for candidate in range(port, min(port + 100, 65536)):
+        reservation = socket.socket(socket.AF_UNIX)
+        try:
+            if sys.platform == "linux":
+                reservation.bind(f"\0syncline-port-{candidate}")
+            listen(candidate, or_next=False).close()
+        except (OSError, RunnerError):
+            reservation.close()
+        else:
+            return candidate, reservation
+    raise RunnerError(f"No port from {port} to {port + 99} is free.")
 
 
 def is_listening(port: int) -> bool:

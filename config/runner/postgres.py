@@ -27,6 +27,7 @@ from config.runner.process import Account, Child, Program, RunnerError, run_as, 
 from config.runner.roles import create_database
 
 DATABASE = "syncline"
+PREDECESSOR_SECONDS = 15.0
 _COMMON = {
     "max_connections": "100",
     "jit": "off",
@@ -210,7 +211,7 @@ class EmbeddedPostgres:
     def _wait_for_predecessor(self) -> None:
         """A killed demo's server ends by itself, a moment later; one that is in use is not ours to take."""
         path = self._cluster / "postmaster.pid"
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PREDECESSOR_SECONDS
         while path.exists() and _is_postgres(int(path.read_text(encoding="utf-8").split("\n", 1)[0])):
             if time.monotonic() > deadline:
                 raise RunnerError(f"Another PostgreSQL is using {self._cluster}.")

@@ -133,10 +133,12 @@ def wait_until_ready(
 ) -> None:
     """Return when ``is_ready`` says so; raise with the end of its log when it died or took too long."""
     deadline = time.monotonic() + seconds
-    while not is_ready():
-        name, log = child.program.name, child.program.log
+    name, log = child.program.name, child.program.log
+    while True:
         if child.exit_code is not None:
             raise RunnerError(f"{name} stopped at once (exit code {child.exit_code}):\n{log_tail(log)}")
+        if is_ready():
+            return
         if time.monotonic() > deadline:
             raise RunnerError(f"{name} was not ready within {seconds:.0f} s; the end of {log}:\n{log_tail(log)}")
         pause(0.05)

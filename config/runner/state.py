@@ -67,7 +67,7 @@ class State:
 
     def note_children(self, pids: Sequence[int]) -> None:
         """Write down who runs, so that the next start finds the survivors of a kill."""
-        known = {str(pid): _started(pid) for pid in pids}
+        known = {str(pid): when_started(pid) for pid in pids}
         self.path("children.json").write_text(json.dumps(known), encoding="utf-8")
 
     def end_survivors(self, *, seconds: float = 10.0) -> None:
@@ -78,17 +78,17 @@ class State:
         with contextlib.suppress(ValueError):
             known: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
             deadline = time.monotonic() + seconds
-            alive = [int(pid) for pid, started in known.items() if started and _started(int(pid)) == started]
+            alive = [int(pid) for pid, started in known.items() if has_started(int(pid), started)]
             while alive and time.monotonic() < deadline:
                 time.sleep(0.1)
-                alive = [pid for pid in alive if _started(pid) == known[str(pid)]]
+                alive = [pid for pid in alive if has_started(pid, known[str(pid)])]
             for pid in alive:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
         path.unlink(missing_ok=True)
 
 
-def _started(pid: int) -> str:
+def when_started(pid: int) -> str:
     """When a process began, so that its number is not mistaken for it; empty where it is gone or cannot be told."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -96,6 +96,11 @@ def _started(pid: int) -> str:
         return ""
     fields = text.rsplit(")", 1)[1].split()
     return "" if fields[0] == "Z" else fields[19]
+
+
+def has_started(pid: int, started: str) -> bool:
+    """Whether the process that began at ``started`` still runs under this number."""
+    return bool(started) and when_started(pid) == started
 
 
 @contextlib.contextmanager

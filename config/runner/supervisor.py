@@ -47,15 +47,17 @@ class Supervisor:
         self._note_children = note_children
         self._stages: list[list[Service]] = []
         self._is_stopping = False
-        self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_read.setblocking(False)
-        self._wake_write.setblocking(False)
+        self._wake: list[socket.socket] = []
 
     @contextlib.contextmanager
     def signals(self) -> Iterator["Supervisor"]:
         """Ctrl-C and its like end the waiting, wherever it is; afterwards everything is stopped."""
+        wake, wake_write = socket.socketpair()
+        wake.setblocking(False)
+        wake_write.setblocking(False)
+        self._wake = [wake]
         before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
-        wakeup = signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        wakeup = signal.set_wakeup_fd(wake_write.fileno(), warn_on_full_buffer=False)
         try:
             yield self
         finally:
@@ -63,8 +65,9 @@ class Supervisor:
             signal.set_wakeup_fd(wakeup)
             for number, handler in before.items():
                 signal.signal(number, handler)
-            self._wake_read.close()
-            self._wake_write.close()
+            self._wake = []
+            wake.close()
+            wake_write.close()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._is_stopping = True
@@ -73,9 +76,9 @@ class Supervisor:
         """Wait, and raise Stopped as soon as a signal says so."""
         deadline = time.monotonic() + seconds
         while not self._is_stopping and (left := deadline - time.monotonic()) > 0:
-            readable, _, _ = select.select([self._wake_read], [], [], left)
-            if readable:
-                self._wake_read.recv(64)
+            readable, _, _ = select.select(self._wake, [], [], left)
+            for wake in readable:
+                wake.recv(64)
         if self._is_stopping:
             raise Stopped
 
