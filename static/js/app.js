@@ -26,21 +26,6 @@
     if (drawer) drawer.checked = false;
   });
 
-  // The log-in page of Salesforce opens in a popup; a blocked popup falls back to a redirect.
-  document.addEventListener("submit", (event) => {
-    const form = event.target.closest("form[data-popup]");
-    if (!form) return;
-    const popup = window.open("", "salesforce", "popup,width=620,height=760");
-    if (!popup) return;
-    form.target = "salesforce";
-    const mark = form.querySelector("[name=popup]");
-    if (mark) mark.value = "1";
-  });
-  const done = document.querySelector("[data-popup-done]");
-  if (done && window.opener && !window.opener.closed) {
-    window.opener.location.assign(done.dataset.popupDone);
-    window.close();
-  }
   document.body.addEventListener("toast", (event) => {
     const region = document.getElementById("toasts");
     const toast = document.createElement("div");

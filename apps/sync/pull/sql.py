@@ -204,6 +204,7 @@ fresh AS MATERIALIZED (
   SELECT b.*, nextval('{target}_id_seq') AS id{resolved} FROM b
   WHERE (SELECT l.is_leading FROM sync_recordlink l WHERE l.tenant_id = %(tenant)s
          AND l.connection_id = %(connection)s AND l.remote_id = b.rid) IS NULL AND {candidate}
+  ORDER BY b.rid
 ), records AS (
   INSERT INTO {target} (tenant_id, id, source, leading_sobject, leading_remote_id, created_at, updated_at, custom,
                         {columns}{extra_columns})
