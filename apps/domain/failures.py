@@ -37,6 +37,7 @@ class Category(StrEnum):
     REQUEST_LIMIT = "request_limit"
     CONCURRENT_LIMIT = "concurrent_limit"
     UNAVAILABLE = "unavailable"
+    MAINTENANCE = "maintenance"
     UNTRUSTED_HOST = "untrusted_host"
     SESSION_EXPIRED = "session_expired"
     REQUIRED_FIELD_MISSING = "required_field_missing"
@@ -71,7 +72,10 @@ class Category(StrEnum):
 
 
 class Failure(Exception):
-    """Something outside failed. ``str()`` is a sentence for a person and holds no answer's body."""
+    """Something outside failed. ``str()`` is a sentence for a person and holds no answer's body.
+
+    It may cross processes: pickling keeps everything.
+    """
 
     def __init__(
         self,

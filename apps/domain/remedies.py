@@ -70,6 +70,12 @@ WORDS: dict[Category, Words] = {
         "Nothing to do: it is tried again.",
         _R.WAIT,
     ),
+    _C.MAINTENANCE: _w(
+        "Salesforce is under maintenance",
+        "Your org can be read, but nothing can be saved in it for now.",
+        "Nothing to do: it goes on when the maintenance ends.",
+        _R.WAIT,
+    ),
     _C.UNTRUSTED_HOST: _w(
         "This host is not Salesforce",
         "The address is not one of Salesforce's own.",

@@ -1,16 +1,20 @@
 """What the product may ask of one Salesforce org."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from simple_salesforce.api import Salesforce
 
-from apps.domain.failures import Category, Internal
+from apps.domain.failures import Category, Failure, Internal
+from apps.domain.ports import ObjectSchema, Usage, WriteOperation, WriteResult
 from apps.salesforce.bulk import BulkQueries
+from apps.salesforce.collections import Collections
 from apps.salesforce.hosts import checked_base
-from apps.salesforce.schema import ObjectSchema, object_schema
-from apps.salesforce.session import CallRecord, SalesforceSession, TokenSource, Usage
+from apps.salesforce.ingest import BulkWrites
+from apps.salesforce.query import Queries
+from apps.salesforce.schema import object_schema
+from apps.salesforce.session import CallRecord, SalesforceSession, TokenSource, whole_answer
 from apps.salesforce.soql import identifier
 
 
@@ -35,7 +39,10 @@ class SalesforceGateway:
             session=self._session,
         )
         self._data_url = f"{self._base}/services/data/v{api_version}"
+        self._queries = Queries(self._api, self._session, self._base, api_version)
+        self._collections = Collections(self._session, self._data_url)
         self.bulk = BulkQueries(self._session, f"{self._data_url}/jobs/query")
+        self.ingest = BulkWrites(self._session, f"{self._data_url}/jobs/ingest")
 
     def org_time(self) -> datetime:
         """The org's clock, as its last answer told by the header Date (whole seconds); watermarks use no other."""
@@ -51,7 +58,8 @@ class SalesforceGateway:
 
     def sobjects(self) -> list[dict[str, Any]]:
         """Name, label and abilities of every sObject that the sync user can see."""
-        answer = self._api.describe()
+        with whole_answer():
+            answer = self._api.describe()
         if answer is None:
             raise Internal(Category.INTERNAL, "The describe of the org is empty.")
         return list(answer["sobjects"])
@@ -62,20 +70,35 @@ class SalesforceGateway:
 
     def query(self, soql: str, *, include_deleted: bool = False) -> Iterator[dict[str, Any]]:
         """Rows of a small result, page by page; ``attributes`` are left out."""
-        answer: dict[str, Any] = self._api.query(str(soql), include_deleted=include_deleted)
-        while True:
-            for row in answer["records"]:
-                row.pop("attributes", None)
-                yield row
-            if answer.get("done", True):
-                return
-            # The path is joined to our own base: the answer cannot lead us to another host.
-            answer = self._session.get(f"{self._base}{_path(answer['nextRecordsUrl'])}").json()
+        return self._queries.rows(str(soql), include_deleted=include_deleted)
+
+    def query_many(
+        self, queries: Sequence[str], *, include_deleted: bool = False
+    ) -> list[list[dict[str, Any]] | Failure]:
+        """All rows of each query, five queries a call; where one is refused, its Failure stands in that place."""
+        return self._queries.many([str(soql) for soql in queries], include_deleted=include_deleted)
 
     def count(self, sobject: str) -> int:
         """How many rows the sync user can see."""
-        answer = self._api.query(f"SELECT COUNT() FROM {identifier(sobject)}")
-        return int(answer["totalSize"])
+        return self._queries.count(f"SELECT COUNT() FROM {identifier(sobject)}")
+
+    def read(self, sobject: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Rows by 18-character id, 2,000 a call; one that is deleted or out of sight is absent."""
+        return self._collections.read(sobject, ids, fields)
+
+    def write(
+        self,
+        sobject: str,
+        operation: WriteOperation,
+        records: Iterable[Mapping[str, Any]],
+        *,
+        key_field: str = "",
+        allow_duplicates: bool = False,
+    ) -> Iterator[WriteResult]:
+        """One result per record in the order given, 200 a call; a refused record never stops the others."""
+        return self._collections.write(
+            sobject, operation, records, key_field=key_field, allow_duplicates=allow_duplicates
+        )
 
     def limits(self) -> Usage | None:
         """Used and allowed calls of the rolling 24 hours, which may lag by minutes."""
@@ -85,11 +108,6 @@ class SalesforceGateway:
         return Usage(int(daily["Max"]) - int(daily["Remaining"]), int(daily["Max"]))
 
     def _get(self, path: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self._session.get(f"{self._data_url}/{path}").json()
+        with whole_answer():
+            answer: dict[str, Any] = self._session.get(f"{self._data_url}/{path}").json()
         return answer
-
-
-def _path(url: str) -> str:
-    if not url.startswith("/services/data/"):
-        raise Internal(Category.UNTRUSTED_HOST, "A result pointed outside the API.")
-    return url

@@ -11,10 +11,11 @@ import requests
 from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
-from apps.domain.failures import AuthorizationLost, Category, Failure, Internal, Transient
+from apps.domain.failures import AuthorizationLost, Category, Internal
 from apps.domain.values import Unreadable, normalize_id
 from apps.salesforce.errors import failure_from, oauth_failure
 from apps.salesforce.hosts import checked_base
+from apps.salesforce.session import broken_off, whole_answer
 
 SCOPES = ("id", "api", "refresh_token")
 _TIMEOUT = (10, 30)
@@ -90,7 +91,7 @@ def exchange_code(app: App, *, login_url: str, redirect_uri: str, code: str, ver
     except OAuth2Error as error:
         raise oauth_failure(error.error or "", error.description or "") from None
     except requests.RequestException as error:
-        raise _unreachable(error) from None
+        raise broken_off(error) from None
     return token_set(app, answer, refresh_token="")  # there is none yet
 
 
@@ -106,7 +107,9 @@ def refresh(app: App, *, login_url: str, refresh_token: str) -> TokenSet:
     answer = _post(f"{base}/services/oauth2/token", body)
     if answer.status_code != 200:
         raise failure_from(answer.status_code, answer.text)
-    return token_set(app, answer.json(), refresh_token=refresh_token)
+    with whole_answer():
+        told: dict[str, Any] = answer.json()
+    return token_set(app, told, refresh_token=refresh_token)
 
 
 def revoke(app: App, *, login_url: str, token: str) -> None:
@@ -130,10 +133,11 @@ def fetch_identity(app: App, tokens: TokenSet) -> Identity:
             allow_redirects=False,
         )
     except requests.RequestException as error:
-        raise _unreachable(error) from None
+        raise broken_off(error) from None
     if answer.status_code != 200:
         raise failure_from(answer.status_code, answer.text)
-    data = answer.json()
+    with whole_answer():
+        data = answer.json()
     return Identity(data.get("preferred_username") or "", data.get("name") or "", data.get("email") or "")
 
 
@@ -143,7 +147,7 @@ def _post(url: str, body: dict[str, str]) -> requests.Response:
     try:
         return session.post(url, data=body, timeout=_TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
-        raise _unreachable(error) from None
+        raise broken_off(error) from None
 
 
 def _refuse_outage(answer: requests.Response) -> requests.Response:
@@ -151,10 +155,6 @@ def _refuse_outage(answer: requests.Response) -> requests.Response:
     if answer.status_code >= 500:
         raise failure_from(answer.status_code, answer.text)
     return answer
-
-
-def _unreachable(error: Exception) -> Failure:
-    return Transient(Category.UNAVAILABLE, f"Salesforce cannot be reached ({type(error).__name__}).")
 
 
 def token_set(app: App, answer: dict[str, Any], *, refresh_token: str) -> TokenSet:

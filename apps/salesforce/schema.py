@@ -1,58 +1,10 @@
 """The describe of an sObject as plain, frozen data."""
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
+from apps.domain.ports import FieldSchema, ObjectSchema
 
-@dataclass(frozen=True, slots=True)
-class FieldSchema:
-    """One field as the asking user sees it; a hidden one is simply absent from its object."""
-
-    name: str
-    label: str
-    type: str
-    length: int = 0
-    scale: int = 0
-    nillable: bool = True
-    createable: bool = False
-    updateable: bool = False
-    defaulted_on_create: bool = False
-    calculated: bool = False
-    external_id: bool = False
-    restricted: bool = False
-    reference_to: tuple[str, ...] = ()
-    picklist: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectSchema:
-    """An sObject and its visible fields by name."""
-
-    name: str
-    label: str
-    label_plural: str
-    key_prefix: str
-    createable: bool
-    updateable: bool
-    queryable: bool
-    fields: dict[str, FieldSchema]
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "ObjectSchema":
-        fields = {
-            name: FieldSchema(
-                **{
-                    **field,
-                    "reference_to": tuple(field["reference_to"]),
-                    "picklist": tuple((value, label) for value, label in field["picklist"]),
-                }
-            )
-            for name, field in data["fields"].items()
-        }
-        return cls(**{**data, "fields": fields})
+__all__ = ["FieldSchema", "ObjectSchema", "object_schema"]
 
 
 def object_schema(describe: dict[str, Any]) -> ObjectSchema:
@@ -70,6 +22,7 @@ def object_schema(describe: dict[str, Any]) -> ObjectSchema:
 
 
 def _field(field: dict[str, Any]) -> FieldSchema:
+    active = [value for value in field.get("picklistValues") or () if value.get("active", True)]
     return FieldSchema(
         name=field["name"],
         label=field["label"],
@@ -84,9 +37,12 @@ def _field(field: dict[str, Any]) -> FieldSchema:
         external_id=bool(field.get("externalId")),
         restricted=bool(field.get("restrictedPicklist")),
         reference_to=tuple(field.get("referenceTo") or ()),
-        picklist=tuple(
-            (value["value"], value.get("label") or value["value"])
-            for value in field.get("picklistValues") or ()
-            if value.get("active", True)
-        ),
+        picklist=tuple((value["value"], value.get("label") or value["value"]) for value in active),
+        # "precision" counts all digits of a number; "digits" those of an int (recorded: describe/Lead).
+        precision=field.get("precision") or field.get("digits") or 0,
+        unique=bool(field.get("unique")),
+        id_lookup=bool(field.get("idLookup")),
+        auto_number=bool(field.get("autoNumber")),
+        part_of=field.get("compoundFieldName") or "",
+        default_choice=next((value["value"] for value in active if value.get("defaultValue")), ""),
     )

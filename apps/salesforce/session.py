@@ -1,10 +1,12 @@
 """One HTTP session for every call: own host only, timeouts, no redirects, usage read, token renewed once.
 
 It closes what simple-salesforce leaves open: https is hard-coded there, calls have no timeout, a token given from
-outside is never renewed, and an odd id could send the token to another host.
+outside is never renewed, headers are lost on the way, and an odd id could send the token to another host.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -12,31 +14,33 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
-from apps.domain.failures import Category, Internal, Transient
+from apps.domain.failures import Category, Failure, Internal, Transient
+from apps.domain.ports import Usage
 from apps.salesforce.errors import failure_from
 from apps.salesforce.hosts import is_loopback
 
+__all__ = ["CallRecord", "SalesforceSession", "TokenSource", "Usage", "broken_off", "parse_usage", "whole_answer"]
+
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
+CALL_SECONDS = 60.0
+"""What one call may take from first to last byte, whatever drips in between."""
+_CHUNK = 1 << 16
 _USAGE_HEADER = "Sforce-Limit-Info"
+_MOVED = frozenset({301, 302, 303, 307, 308})
 
 
 class TokenSource(Protocol):
     """Gives the token in force, and a new one once per expiry, however many ask."""
 
-    def access_token(self) -> str: ...
+    def access_token(self) -> str:
+        """The token in force."""
 
-    def renew(self, stale: str) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Calls of the org in its rolling 24 hours, as Salesforce counts them."""
-
-    used: int
-    allowed: int
+    def renew(self, stale: str) -> str:
+        """A token other than ``stale``; raises AuthorizationLost where only a person can help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,27 @@ def parse_usage(header: str | None) -> Usage | None:
     return None
 
 
+@contextmanager
+def whole_answer() -> Iterator[None]:
+    """Turn an answer that is no JSON into an outage: it is never data, nor "no rows" (fault F17)."""
+    try:
+        yield
+    except requests.exceptions.JSONDecodeError:
+        raise Transient(Category.UNAVAILABLE, "Salesforce answered with something else than data.") from None
+
+
+def broken_off(error: Exception) -> Transient:
+    """The failure of a connection; the error's own text is left out, for it may quote an address."""
+    return Transient(Category.UNAVAILABLE, f"Salesforce cannot be reached ({type(error).__name__}).")
+
+
 def _retry_after(answer: requests.Response) -> float | None:
-    value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    """Seconds, or the time until a date."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    moment, now = _http_date(value), _http_date(answer.headers.get("Date"))
+    return max(0.0, (moment - now).total_seconds()) if moment and now else None
 
 
 def _http_date(text: str | None) -> datetime | None:
@@ -71,7 +93,7 @@ def _http_date(text: str | None) -> datetime | None:
 
 
 class SalesforceSession(requests.Session):
-    """Calls exactly one instance with whatever token is in force."""
+    """Calls exactly one instance with whatever token is in force. One object per task."""
 
     def __init__(
         self, instance_url: str, tokens: TokenSource, on_call: Callable[[CallRecord], None] | None = None
@@ -98,13 +120,33 @@ class SalesforceSession(requests.Session):
         token = self._tokens.access_token()
         answer = self._send(method, target, token, options)
         if answer.status_code == 401:
-            failure = failure_from(401, answer.text)
+            failure = self._failure(answer)
             if failure.category is not Category.SESSION_EXPIRED:
                 raise failure
+            if hasattr(options.get("data"), "seek"):
+                options["data"].seek(0)
             answer = self._send(method, target, self._tokens.renew(token), options)
+        if self._has_moved(answer):
+            # Another host is believed only from a token answer (fault F11): the next task starts from there.
+            answer.close()
+            self._tokens.renew(token)
+            raise Transient(Category.UNAVAILABLE, "The org seems to have moved; its new address was asked for.")
         if not 200 <= answer.status_code < 300 and answer.status_code not in {300, 304}:
-            raise failure_from(answer.status_code, answer.text, _retry_after(answer))
+            raise self._failure(answer)
         return answer
+
+    def _failure(self, answer: requests.Response) -> Failure:
+        try:
+            return failure_from(answer.status_code, answer.text, _retry_after(answer))
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            return broken_off(error)
+        finally:
+            answer.close()
+
+    def _has_moved(self, answer: requests.Response) -> bool:
+        """An old host redirects, or answers with a page of its own: API answers are never HTML with 404."""
+        is_page = "html" in answer.headers.get("Content-Type", "")
+        return answer.status_code in _MOVED or (answer.status_code == 404 and is_page)
 
     def _own(self, url: str) -> str:
         parts = urlsplit(url)
@@ -117,11 +159,14 @@ class SalesforceSession(requests.Session):
         headers = dict(options.get("headers") or {})
         headers["Authorization"] = f"Bearer {token}"
         headers.setdefault("Sforce-Call-Options", "client=Syncline")
+        started = time.monotonic()
         try:
-            answer = super().request(method, url, **{**options, "headers": headers})
-        except requests.RequestException as error:
+            answer = super().request(method, url, **{**options, "headers": headers, "stream": True})
+            if not options.get("stream"):
+                _read_body(answer, started + CALL_SECONDS)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             self._record(0, 0, None)
-            raise Transient(Category.UNAVAILABLE, f"Salesforce cannot be reached ({type(error).__name__}).") from None
+            raise broken_off(error) from None
         self.org_time = _http_date(answer.headers.get("Date")) or self.org_time
         length = answer.headers.get("Content-Length", "0")
         self._record(
@@ -134,3 +179,19 @@ class SalesforceSession(requests.Session):
     def _record(self, status: int, size: int, usage: Usage | None) -> None:
         if self._on_call is not None:
             self._on_call(CallRecord(status, size, usage))
+
+
+def _read_body(answer: requests.Response, deadline: float) -> None:
+    """Read a body as it arrives, so that a server that drips is left at the deadline (fault F18).
+
+    requests itself reads until a whole chunk is there, and each drop begins its time limit anew.
+    """
+    parts: list[bytes] = []
+    while part := answer.raw.read1(_CHUNK, decode_content=True):
+        parts.append(part)
+        if time.monotonic() > deadline:
+            answer.close()
+            raise requests.ReadTimeout
+    answer.raw.release_conn()
+    answer._content = b"".join(parts)
+    answer._content_consumed = True  # type: ignore[attr-defined]  # as requests marks a body that is read

@@ -1,14 +1,20 @@
 """SOQL through a typed builder; the one place where values are quoted."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from apps.domain.filters import Filter, Group, Operator, Rule
 from apps.domain.values import NUMERIC, FieldType
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,5}")
+_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+LONGEST_ADDRESS = 15_000
+"""Characters of a query as part of an address, which may be about 16 KB (facts, section 10)."""
+LONGEST_QUERY = 100_000
+"""Characters of a query in a body (facts, section 10)."""
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", '"': '\\"'}
 )
@@ -19,6 +25,13 @@ def identifier(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name) or len(name) > 255:
         raise ValueError(f"not an API name: {name[:60]!r}")
     return name
+
+
+def record_id(text: str) -> str:
+    """A record's id, unchanged; anything else is refused, for ids become parts of addresses."""
+    if not _ID.fullmatch(text):
+        raise ValueError(f"not an id: {text[:40]!r}")
+    return text
 
 
 def quoted(text: str) -> str:
@@ -34,6 +47,13 @@ def moment(value: datetime) -> str:
     return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
 
 
+_FORMS = {
+    FieldType.DATE: re.compile(r"\d{4}-\d{2}-\d{2}"),
+    FieldType.DATETIME: re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z"),
+    FieldType.TIME: re.compile(r"\d{2}:\d{2}:\d{2}(\.\d{3})?Z"),
+}
+
+
 def _literal(field_type: FieldType, text: str) -> str:
     if field_type in NUMERIC:
         if not re.fullmatch(r"-?\d+(\.\d+)?", text):
@@ -41,25 +61,27 @@ def _literal(field_type: FieldType, text: str) -> str:
         return text
     if field_type is FieldType.BOOLEAN:
         return "TRUE" if text == "true" else "FALSE"
-    if field_type in {FieldType.DATE, FieldType.DATETIME}:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{3})?Z)?", text):
-            raise ValueError(f"not a date: {text[:40]!r}")
-        return text
-    return quoted(text)
+    form = _FORMS.get(field_type)
+    if form is None:
+        return quoted(text)
+    if not form.fullmatch(text):
+        raise ValueError(f"not a {field_type}: {text[:40]!r}")
+    return text
 
 
 _COMPARISONS = {
-    Operator.EQUALS: "=",
-    Operator.NOT_EQUALS: "!=",
     Operator.LESS: "<",
     Operator.LESS_OR_EQUAL: "<=",
     Operator.GREATER: ">",
     Operator.GREATER_OR_EQUAL: ">=",
 }
+_NEGATED = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
+_EVERYTHING, _NOTHING = "Id != NULL", "Id = NULL"
 
 
 def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """A text within a LIKE pattern: ``\\%`` and ``\\_`` are escapes of the literal itself, as ``\\'`` is."""
+    return text.translate(_ESCAPES | {ord("%"): "\\%", ord("_"): "\\_"})
 
 
 def _rule(rule: Rule) -> str:
@@ -69,17 +91,27 @@ def _rule(rule: Rule) -> str:
             return f"{name} = NULL"
         case Operator.IS_NOT_BLANK:
             return f"{name} != NULL"
-        case Operator.IN | Operator.NOT_IN:
-            if not rule.values:
-                return "Id = NULL" if rule.operator is Operator.IN else "Id != NULL"
-            listed = ", ".join(_literal(rule.type, value) for value in rule.values)
-            return f"{name} {'IN' if rule.operator is Operator.IN else 'NOT IN'} ({listed})"
-        case Operator.CONTAINS:
-            return f"{name} LIKE {quoted('%' + _like(rule.values[0]) + '%')}"
-        case Operator.STARTS_WITH:
-            return f"{name} LIKE {quoted(_like(rule.values[0]) + '%')}"
+        case Operator.EQUALS | Operator.NOT_EQUALS | Operator.IN | Operator.NOT_IN:
+            return _listed(name, rule)
+        case Operator.CONTAINS | Operator.STARTS_WITH:
+            lead = "%" if rule.operator is Operator.CONTAINS else ""
+            tests = [f"{name} LIKE '{lead}{_like(value)}%'" for value in rule.values]
+            return f"({' OR '.join(tests)})" if len(tests) > 1 else "".join(tests) or _NOTHING
         case _:
+            if not rule.values:
+                raise ValueError(f"{rule.operator} compares with a value")
             return f"{name} {_COMPARISONS[rule.operator]} {_literal(rule.type, rule.values[0])}"
+
+
+def _listed(name: str, rule: Rule) -> str:
+    """Equal to one of the values, or to none of them; SOQL has no empty list."""
+    negated = rule.operator in _NEGATED
+    values = [_literal(rule.type, value) for value in dict.fromkeys(rule.values)]
+    if not values:
+        return _EVERYTHING if negated else _NOTHING
+    if len(values) == 1:
+        return f"{name} {'!=' if negated else '='} {values[0]}"
+    return f"{name} {'NOT IN' if negated else 'IN'} ({', '.join(values)})"
 
 
 def condition(tree: Filter) -> str:
@@ -87,7 +119,10 @@ def condition(tree: Filter) -> str:
     if isinstance(tree, Rule):
         return _rule(tree)
     assert isinstance(tree, Group)
-    parts = [part for part in map(condition, tree.parts) if part]
+    parts = [condition(part) for part in tree.parts]
+    if not tree.all_of and "" in parts:
+        return ""
+    parts = [part for part in parts if part]
     return f"({(' AND ' if tree.all_of else ' OR ').join(parts)})" if parts else ""
 
 
@@ -111,3 +146,33 @@ class Select:
         if self.limit is not None:
             text += f" LIMIT {int(self.limit)}"
         return text
+
+
+def in_parts(query: Select, name: str, values: Sequence[str], *, longest: int = LONGEST_ADDRESS) -> Iterator[Select]:
+    """The query asked for some of the texts ``values`` of a field at a time, each part at most ``longest`` long.
+
+    Length is counted as in an address, where quotes and most other characters take three places or more.
+    """
+    rest = list(dict.fromkeys(values))
+    while rest:
+        size = next((n for n in _sizes(len(rest)) if address_length(_part(query, name, rest[:n])) <= longest), 0)
+        if not size:
+            raise ValueError("the query is too long even for one value")
+        yield _part(query, name, rest[:size])
+        rest = rest[size:]
+
+
+def _sizes(most: int) -> Iterator[int]:
+    while most > 0:
+        yield most
+        most = most * 3 // 4
+
+
+def _part(query: Select, name: str, values: Sequence[str]) -> Select:
+    rule = Rule(name, FieldType.STRING, Operator.IN, tuple(values))
+    return replace(query, where=rule if query.where is None else Group((query.where, rule)))
+
+
+def address_length(query: Select | str) -> int:
+    """How long a query is as part of an address."""
+    return len(quote(str(query)))
