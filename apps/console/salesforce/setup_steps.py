@@ -43,7 +43,7 @@ def setup_steps(connection: Connection | None) -> list[SetupStep]:
             "Add the panel in Salesforce",
             "See engagement beside each lead and contact. Optional, and not available yet.",
             "",
-            connection is not None and connection.has_package,
+            is_done=False,
             is_optional=True,
         ),
     ]

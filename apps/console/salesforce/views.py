@@ -20,6 +20,7 @@ from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.roles import Right
 
 APP_NAME = "Syncline"
+_URGENCY = ("blocker", "warning", "not_checked")
 
 
 @require_GET
@@ -62,6 +63,8 @@ def _checks_context(request: MemberRequest, connection: Connection) -> dict[str,
     return {
         "connection": connection,
         "checks": found,
+        "open_checks": sorted((c for c in found if c.outcome != "pass"), key=lambda c: _URGENCY.index(c.outcome)),
+        "passed_checks": [c for c in found if c.outcome == "pass"],
         "summary": checks_summary(found),
         "job": job,
         "is_checking": job is not None and job.finished_at is None,

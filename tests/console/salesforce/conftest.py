@@ -1,10 +1,10 @@
 """Members of a tenant in front of the pages, with the emulator as Salesforce."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from django.test import Client
-from pytest_django import Settings
+from django.conf import settings
+from django.test import Client, override_settings
 
 from apps.core.db import app_transaction
 from apps.tenants.directory import enter
@@ -16,14 +16,15 @@ from tests.integrations.conftest import connection, emulator, emulator_process, 
 __all__ = ["connection", "emulator", "emulator_process", "org", "user"]
 
 
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Settings) -> None:
-    """Static files straight from their folders: nothing has been collected here."""
-    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
-    settings.STORAGES = {
+@pytest.fixture(scope="session", autouse=True)
+def _plain_static_files() -> Iterator[None]:
+    """Static files straight from their folders, for the live server, too: nothing has been collected here."""
+    storages = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    with override_settings(STORAGES=storages, WHITENOISE_AUTOREFRESH=True, WHITENOISE_USE_FINDERS=True):
+        yield
 
 
 def join(tenant: Tenant, user: User, role: Role) -> None:
