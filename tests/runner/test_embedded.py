@@ -4,9 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -19,6 +16,7 @@ from config.runner.process import RunnerError
 from config.runner.stack import CHECKOUT
 from config.runner.state import has_started, when_started
 from config.runner.valkey import embedded_valkey
+from tests.runner.tools import eventually, execute
 
 STARTER = """
 import sys, time
@@ -30,24 +28,6 @@ with embedded_postgres(folder / "pg", durable=False) as pg, embedded_valkey(fold
     print(pg.pid, valkey.pid, flush=True)
     time.sleep(600)
 """
-
-
-def eventually(holds: Callable[[], bool], *, seconds: float = 20.0) -> bool:
-    """Whether it comes true within the time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def execute(url: str, *statements: str) -> list[tuple[object, ...]]:
-    """Run the statements in one transaction; the rows of the last one, if it has any."""
-    with closing(psycopg2.connect(url)) as link, link, link.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else []
 
 
 def test_data_survives_a_stop_and_a_power_cut(folder: Path) -> None:

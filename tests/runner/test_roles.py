@@ -9,15 +9,12 @@ import pytest
 from config.runner.postgres import EmbeddedPostgres, embedded_postgres
 from config.runner.process import RunnerError
 from config.runner.roles import create_database, ensure_roles, login_of, with_database
-from tests.runner.test_embedded import execute
+from tests.runner.tools import execute, passable_folder
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    place = tmp_path_factory.mktemp("roles")
-    for closed in (place, *place.parents[:2]):
-        closed.chmod(0o711)
-    with embedded_postgres(place / "pg", durable=False) as running:
+def server() -> Iterator[EmbeddedPostgres]:
+    with passable_folder() as place, embedded_postgres(place / "pg", durable=False) as running:
         execute(
             running.owner_url,
             "CREATE TABLE people (id int)",

@@ -15,7 +15,7 @@ from config.runner.process import Child, Program, RunnerError
 from config.runner.stack import CHECKOUT
 from config.runner.state import has_started, when_started
 from config.runner.supervisor import Service, Stopped, Supervisor
-from tests.runner.test_embedded import eventually
+from tests.runner.tools import eventually
 
 SLEEPS = "import time; time.sleep(600)"
 STUBBORN = (
