@@ -38,6 +38,9 @@ class EmulatorControl:
     def delete(self, org_id: str, sobject: str, record_id: str) -> None:
         self._call("POST", f"orgs/{org_id}/delete", {"sobject": sobject, "id": record_id})
 
+    def convert(self, org_id: str, lead_id: str, contact_id: str) -> None:
+        self._call("POST", f"orgs/{org_id}/convert", {"lead": lead_id, "contact": contact_id})
+
     def query(self, org_id: str, soql: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self._call("POST", f"orgs/{org_id}/query", {"soql": soql})
         return rows

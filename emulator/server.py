@@ -477,6 +477,9 @@ class Handler(BaseHTTPRequestHandler):
             case "delete":
                 org.delete(data["sobject"], data["id"])
                 self.json(200, {})
+            case "convert":
+                org.convert(data["lead"], data["contact"])
+                self.json(200, {})
             case "query":
                 fields, rows, _ = org.select(data["soql"], include_deleted=True)
                 self.json(200, [dict(zip(fields, row, strict=True)) for row in rows])

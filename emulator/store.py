@@ -150,6 +150,12 @@ class Org:
         """Put a row into the recycle bin."""
         self._set(sobject, record_id, {"IsDeleted": "true", "SystemModstamp": self.now()})
 
+    def convert(self, lead_id: str, contact_id: str) -> None:
+        """Convert a lead to a contact that is there."""
+        now = self.now()
+        facts = {"IsConverted": "true", "Status": "Closed - Converted", "ConvertedContactId": contact_id}
+        self._set("Lead", lead_id, facts | {"ConvertedDate": now[:10], "SystemModstamp": now})
+
     def row(self, sobject: str, record_id: str) -> dict[str, Any] | None:
         found = self.database.execute(f'SELECT * FROM "{sobject}" WHERE "Id" = ?', [record_id]).fetchone()
         return dict(zip(SOBJECTS[sobject].fields, found, strict=True)) if found else None

@@ -1,0 +1,98 @@
+"""Verbs of the engine's tests: what a Salesforce user does, and running syncs to their end."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from apps.audience.models import Person
+from apps.integrations.models import Connection
+from apps.sync.models import RunEntry, RunLane, RunObject, SyncRun
+from apps.sync.pull.drive import advance
+from apps.sync.services import start_full_sync
+from apps.sync_errors.models import LIVE_STATES, SyncError
+from apps.sync_settings.models import SyncSettings
+from apps.sync_settings.services import settings_of
+from apps.tenants.models import User
+from apps.tenants.scope import tenant_transaction
+from emulator.control import EmulatorControl
+from tests.integrations.world import OrgUser
+
+MOST_STEPS = 400
+
+
+@dataclass
+class World:
+    """One tenant and its org."""
+
+    tenant_id: int
+    connection: Connection
+    user: User
+    org: OrgUser
+    emulator: EmulatorControl
+
+    def settings(self, **changes: Any) -> SyncSettings:
+        with tenant_transaction(self.tenant_id):
+            row = settings_of(self.connection)
+            for name, value in changes.items():
+                setattr(row, name, value)
+            row.save()
+            return row
+
+    def lead(self, **values: Any) -> str:
+        return self.emulator.create(self.org.org_id, "Lead", **{"LastName": "Lead", "Company": "Acme"} | values)
+
+    def contact(self, **values: Any) -> str:
+        return self.emulator.create(self.org.org_id, "Contact", **{"LastName": "Contact"} | values)
+
+    def change(self, sobject: str, record_id: str, **values: Any) -> None:
+        self.emulator.update(self.org.org_id, sobject, record_id, **values)
+
+    def start(self) -> SyncRun:
+        with tenant_transaction(self.tenant_id):
+            return start_full_sync(connection=self.connection, user=self.user)
+
+    def finish_lane(self, run: SyncRun, lane: str) -> None:
+        """Advance one lane once, now."""
+        with tenant_transaction(self.tenant_id):
+            RunLane.objects.filter(run=run, name=lane, lease_until__isnull=True).update(due_at=timezone.now())
+        advance(self.tenant_id, run.pk, lane)
+
+    def finish(self, run: SyncRun) -> SyncRun:
+        """Drive both lanes until the run is over; waiting times are skipped."""
+        for _ in range(MOST_STEPS):
+            for lane in ("fetch", "apply"):
+                self.finish_lane(run, lane)
+            with tenant_transaction(self.tenant_id):
+                run = SyncRun.objects.get(id=run.pk)
+            if not run.is_open:
+                return run
+        raise AssertionError(f"The run did not end: {run.step}, {run.waiting_reason}")
+
+    def sync(self) -> SyncRun:
+        return self.finish(self.start())
+
+    def counts(self, run: SyncRun) -> dict[str, tuple[int, int, int, int, int]]:
+        """(created, updated, unchanged, skipped, failed) by sObject."""
+        with tenant_transaction(self.tenant_id):
+            return {
+                o.sobject: (o.created, o.updated, o.unchanged, o.skipped, o.failed)
+                for o in RunObject.objects.filter(run=run)
+            }
+
+    def people(self) -> list[Person]:
+        with tenant_transaction(self.tenant_id):
+            return list(Person.objects.order_by("id"))
+
+    def person(self, remote_id: str) -> Person:
+        with tenant_transaction(self.tenant_id):
+            found: Person = Person.objects.get(leading_remote_id=remote_id)
+            return found
+
+    def entries(self, run: SyncRun, action: str) -> list[RunEntry]:
+        with tenant_transaction(self.tenant_id):
+            return list(RunEntry.objects.filter(run_id=run.pk, action=action).order_by("number"))
+
+    def live_errors(self) -> list[SyncError]:
+        with tenant_transaction(self.tenant_id):
+            return list(SyncError.objects.filter(state__in=LIVE_STATES).order_by("id"))
