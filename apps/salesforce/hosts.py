@@ -12,7 +12,8 @@ _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def _refuse(url: str) -> Internal:
-    return Internal(Category.UNTRUSTED_HOST, f"{url[:100]!r} is not an address of Salesforce.")
+    shown = url.rpartition("@")[2][:100]  # what stands before "@" may be a password
+    return Internal(Category.UNTRUSTED_HOST, f"{shown!r} is not an address of Salesforce.")
 
 
 def is_loopback(host: str) -> bool:
@@ -23,15 +24,18 @@ def is_loopback(host: str) -> bool:
 def checked_base(url: str, trusted: Sequence[str]) -> str:
     """``scheme://host[:port]`` of an address that may see a token; raises Internal for any other.
 
-    Salesforce's own domains by https on the usual port, and ``trusted`` hosts (``host`` or ``host:port``). Plain
-    http only where every trusted host is loopback.
+    Salesforce's own domains by https on the usual port, and ``trusted`` hosts (``host:port``, or ``host`` for any
+    port of it). Plain http only where every trusted host is loopback.
     """
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        raise _refuse(url) from None
     if parts.username is not None or parts.password is not None or parts.scheme not in {"http", "https"}:
         raise _refuse(url)
     netloc = parts.netloc.lower()
     host = netloc.rsplit(":", 1)[0] if re.search(r":\d+$", netloc) else netloc
-    if netloc in trusted or host in trusted:
+    if {netloc, host} & {entry.lower() for entry in trusted}:
         if parts.scheme == "http" and not all(map(is_loopback, trusted)):
             raise _refuse(url)
         return f"{parts.scheme}://{netloc}"

@@ -100,7 +100,6 @@ class SalesforceSession(requests.Session):
     ) -> None:
         super().__init__()
         self.trust_env = False
-        self.max_redirects = 0
         self._base = urlsplit(instance_url)
         self._tokens = tokens
         self._on_call = on_call
