@@ -45,6 +45,9 @@ NUMERIC = frozenset({FieldType.CURRENCY, FieldType.INT, FieldType.LONG, FieldTyp
 COMPOUND = frozenset({FieldType.ADDRESS, FieldType.LOCATION, FieldType.BASE64, FieldType.COMPLEXVALUE})
 """Types that no mapping can carry: their parts are fields of their own."""
 
+MOST_DIGITS = 18
+"""Digits before the point that a number of Salesforce can have (precision of the describes)."""
+
 BLANKS = " \t\n\r\f\v"
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -81,7 +84,7 @@ def number_text(raw: str, scale: int | None = None) -> str:
         number = Decimal(raw)
     except InvalidOperation as error:
         raise Unreadable(f"not a number: {raw[:40]!r}") from error
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() >= MOST_DIGITS:
         raise Unreadable(f"not a number: {raw[:40]!r}")
     if scale is not None and -number.as_tuple().exponent > scale:  # type: ignore[operator]  # finite: an int
         number = number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)

@@ -50,7 +50,7 @@ def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
                 "way_in": mapping.way_in,
                 "way_out": mapping.way_out,
                 "winner": mapping.winner,
-                "scale": remote.scale if remote.type in {"currency", "double", "percent"} else None,
+                "scale": _scale(remote.type, remote.scale),
                 "value_map": mapping.value_map,
                 "is_key": mapping.is_key,
             }
@@ -79,6 +79,13 @@ def pause_reason(schema: Schema | None, name: str) -> str:
     if schema.fields[name].type in COMPOUND:
         return "This field consists of others: map its parts."
     return ""
+
+
+def _scale(field_type: str, scale: int) -> int | None:
+    """Digits after the point to which values are rounded; whole numbers have none."""
+    if field_type in {"currency", "double", "percent"}:
+        return scale
+    return 0 if field_type in {"int", "long"} else None
 
 
 def load_steps(document: dict[str, Any]) -> list[Step]:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
 from apps.integrations.jobs import wake_due_jobs
+from apps.sync import forgetting
 from apps.sync.models import RunLane
 from apps.sync.pull.drive import advance
 
@@ -33,3 +34,9 @@ def fetch_lane(tenant_id: int, run_id: int) -> None:
 def apply_lane(tenant_id: int, run_id: int) -> None:
     """Advance the applying of a run."""
     advance(tenant_id, run_id, "apply")
+
+
+@shared_task(name="apps.sync.tasks.forget")
+def forget(tenant_id: int, job_id: int) -> None:
+    """Delete the next rows of an org that was disconnected."""
+    forgetting.forget(tenant_id, job_id)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+import structlog
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from apps.domain.decider import BlankPolicy
@@ -18,6 +19,8 @@ from apps.sync.pull.sql import Statements, identifier, statements
 from apps.sync.pull.staging import drop_page
 from apps.sync_errors.services import record_errors, resolve_errors
 from apps.sync_settings.models import SyncSettings
+
+log = structlog.get_logger(__name__)
 
 MISSING_PARENT = "missing_parent"
 
@@ -101,12 +104,22 @@ def _decide_in_sql(
         created = 0
         if unchanged + len(rest) < rows:
             if may_create:
-                cursor.execute(plain.create, parameters)
-                created = cursor.fetchone()[0]
+                created = _create_in_sql(plain, parameters)
             if unchanged + len(rest) + created < rows:
                 cursor.execute(plain.unlinked, parameters)
                 rest += [remote_id for (remote_id,) in cursor.fetchall()]
     return created, unchanged, rest
+
+
+def _create_in_sql(plain: Statements, parameters: dict[str, Any]) -> int:
+    """Create what is plain; where one row of the page cannot be stored, all go to the decider, which isolates it."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(plain.create, parameters)
+            return int(cursor.fetchone()[0])
+    except (DataError, IntegrityError) as error:
+        log.warning("page_left_to_the_decider", run=parameters["run"], error=type(error).__name__)
+        return 0
 
 
 def _decide_in_python(context: Context, columns: Sequence[str], table: str, rest: list[str]) -> Tally:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from apps.audience.fields import CUSTOM_PREFIX, Kind, local_field
@@ -131,6 +131,9 @@ class PageOfRecords:
                     self._unlinked(row)
         except IntegrityError:
             self._fail(row, Category.IDENTITY_TAKEN, "Another person here has this e-mail address.")
+            return
+        except DataError:
+            self._fail(row, Category.INVALID_VALUE, "A value does not fit its field here.")
             return
         for name in row.unreadable:
             self.tally.errors.append(

@@ -1,0 +1,136 @@
+"""SQL decides the plain rows of a page; the decider in Python must come to the same on the same rows."""
+
+import csv
+import io
+import random
+
+import pytest
+
+from apps.audience.models import Person, PersonWord
+from apps.domain.decider import BlankPolicy
+from apps.field_mappings.models import FieldMapping, SyncStep
+from apps.field_mappings.versions import layout_for, load_steps, save_version
+from apps.integrations.metadata import refresh_metadata
+from apps.sync.models import RecordLink, RunObject, RunPage, SyncRun
+from apps.sync.pull import apply as apply_module
+from apps.sync.pull.records import Context, Tally
+from apps.sync.pull.staging import stage_page
+from apps.tenants.scope import tenant_transaction
+from emulator.store import full_id
+from tests.sync.world import World
+
+COLUMNS = ("Id", "SystemModstamp", "CreatedDate", "HasOptedOutOfEmail", "IsConverted", "ConvertedContactId", "Email",
+           "FirstName", "LastName", "Company", "NumberOfEmployees", "AnnualRevenue", "OwnerId", "Street",
+           "Syncline_Lead_Score__c")  # fmt: skip
+LOCAL = {"Email": "email", "FirstName": "first_name", "LastName": "last_name", "Company": "company_name",
+         "NumberOfEmployees": "employees", "AnnualRevenue": "annual_revenue", "OwnerId": "owner", "Street": "street",
+         "Syncline_Lead_Score__c": "custom:remote_score"}  # fmt: skip
+TEXTS = ["", "Ada", "  padded \t", "Ana Maria", "Jean-Luc", "O'Brien", "a\r\nb", "c\rd", "N/A", "#N/A", "%s", "李",
+         "<b>x</b>", "=1+1", "🚀 up", "ZOË", "x" * 300]  # fmt: skip
+NUMBERS = ["", "0", "7", "-3", "12.50", "12.505", "1.0E3", "abc", "-0", "007", "99999999999", " 5 ", "1e400"]
+EMAILS = ["", "a@example.com", "A@Example.com", " b@example.com ", "c@example.com", "ümlaut@example.com", "no-at-sign"]
+
+
+def _rows(seed: int) -> list[list[str]]:
+    rng = random.Random(seed)
+    return [
+        [
+            full_id("00Q", number), "2026-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z",
+            rng.choice(["true", "false", ""]), rng.choice(["false", "false", "true"]), "", rng.choice(EMAILS),
+            rng.choice(TEXTS), rng.choice(TEXTS), rng.choice(TEXTS), rng.choice(NUMBERS), rng.choice(NUMBERS),
+            rng.choice(["", full_id("005", 1), full_id("005", 77), "junk"]), rng.choice(TEXTS), rng.choice(NUMBERS),
+        ]
+        for number in range(1, 41)
+    ]  # fmt: skip
+
+
+def _csv(rows: list[list[str]]) -> io.BytesIO:
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return io.BytesIO(out.getvalue().encode())
+
+
+def _result(tally: Tally) -> object:
+    people = [
+        (p.leading_remote_id, p.email, p.first_name, p.last_name, p.company_name, p.employees, p.annual_revenue,
+         p.owner_id is None, p.street, p.custom, p.email_opt_out, p.is_active)
+        for p in Person.objects.order_by("leading_remote_id")
+    ]  # fmt: skip
+    links = [
+        (k.remote_id, k.is_leading, k.base_remote if k.is_leading else None, k.base_local if k.is_leading else None)
+        for k in RecordLink.objects.order_by("remote_id")
+    ]
+    named = {p.pk: p.leading_remote_id for p in Person.objects.all()}
+    words = sorted((w.word, named[w.person_id]) for w in PersonWord.objects.all())
+    errors = sorted((e.remote_id, e.category, e.field) for e in tally.errors)
+    return people, links, words, errors, (tally.created, tally.updated, tally.unchanged, tally.failed)
+
+
+def _prepare(world: World) -> SyncRun:
+    refresh_metadata(world.tenant_id, world.connection.pk)
+    with tenant_transaction(world.tenant_id):
+        step = SyncStep.objects.get(sobject="Lead")
+        FieldMapping.objects.filter(step=step).delete()
+        for position, (remote, local) in enumerate(LOCAL.items()):
+            FieldMapping.objects.create(
+                step=step, position=position, remote_field=remote, local_field=local, is_key=local == "email"
+            )
+        version = save_version(world.connection)
+        run: SyncRun = SyncRun.objects.create(
+            connection_id=world.connection.pk, kind="full", mapping_version_id=version.pk
+        )
+        return run
+
+
+def _by_sql(world: World, run: SyncRun, rows: list[list[str]], table: str) -> object:
+    with tenant_transaction(world.tenant_id):
+        RunObject.objects.filter(run=run).delete()
+        part = RunObject.objects.create(run=run, position=0, sobject="Lead", label="Leads", columns=list(COLUMNS))
+        count = stage_page(table, COLUMNS, _csv(rows))
+        page = RunPage.objects.create(run_object=part, number=1, table=table, rows=count)
+        return _result(apply_module.apply_page(run, part, page))
+
+
+def _by_python(world: World, run: SyncRun, rows: list[list[str]]) -> object:
+    with tenant_transaction(world.tenant_id):
+        stage_page("python_only", COLUMNS, _csv(rows))
+        version = world.connection
+        step = next(s for s in load_steps(save_version(version).document) if s.sobject == "Lead")
+        context = Context(
+            connection_id=world.connection.pk,
+            run_id=run.pk,
+            step=step,
+            layout=layout_for(step.rules),
+            blanks=BlankPolicy(),
+            takes_opt_out=True,
+            now=run.queued_at,
+        )
+        return _result(apply_module._decide_in_python(context, COLUMNS, "python_only", [row[0] for row in rows]))
+
+
+def _forget(world: World) -> None:
+    with tenant_transaction(world.tenant_id):
+        PersonWord.objects.all().delete()
+        RecordLink.objects.all().delete()
+        Person.objects.all().delete()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_ways_of_deciding_new_rows_agree(world: World, seed: int) -> None:
+    run, rows = _prepare(world), _rows(seed)
+    by_sql = _by_sql(world, run, rows, "by_sql")
+    _forget(world)
+    assert _by_python(world, run, rows) == by_sql
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_ways_agree_on_rows_that_are_known(world: World, seed: int) -> None:
+    run, rows = _prepare(world), _rows(seed)
+    _by_sql(world, run, rows, "first")
+    changed = [[*row[:7], "Changed", *row[8:]] if n % 5 == 0 else row for n, row in enumerate(rows)]
+    by_sql = _by_sql(world, run, changed, "second")
+    _forget(world)
+    _by_sql(world, run, rows, "third")
+    assert _by_python(world, run, changed) == by_sql
