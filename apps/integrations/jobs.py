@@ -16,13 +16,13 @@ from apps.integrations.gateways import open_gateway
 from apps.integrations.metadata import STEPS, Place, Step
 from apps.integrations.models import Connection, ConnectionJob, JobKind, JobState
 from apps.integrations.preflight import check_org, note_api_closed
+from apps.integrations.services.connections import task_of
 from apps.integrations.tokens import opened, salesforce_app
 from apps.salesforce.oauth import revoke
 from apps.tenants.scope import tenant_transaction
 
 log = structlog.get_logger(__name__)
 
-TASK = "apps.integrations.tasks.advance_job"
 _LEASE = timedelta(seconds=90)
 _CHUNK_SECONDS = 5.0
 _MOST_ATTEMPTS = 6
@@ -35,7 +35,7 @@ _STEPS_OF: dict[str, tuple[tuple[str, Step], ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class Claim:
     """A job in our hands; the fence tells whether it still is."""
 
     job_id: int
@@ -47,8 +47,7 @@ class _Claim:
 
 def run_job(tenant_id: int, job_id: int) -> None:
     """Claim the job if it is due, do steps of it for a few seconds, and settle or schedule the rest."""
-    with tenant_transaction(tenant_id):
-        claim = _claim(tenant_id, job_id, timezone.now())
+    claim = claim_job(tenant_id, job_id)
     if claim is None:
         return
     try:
@@ -57,10 +56,16 @@ def run_job(tenant_id: int, job_id: int) -> None:
         log.warning("connection_job_failed", job=job_id, kind=claim.kind, category=failure.category)
         _settle_failure(claim, failure)
     else:
-        _settle(claim, is_done)
+        settle_job(claim, is_done=is_done)
 
 
-def _claim(tenant_id: int, job_id: int, now: datetime) -> _Claim | None:
+def claim_job(tenant_id: int, job_id: int) -> Claim | None:
+    """Take a job that is due and held by nobody; None where there is nothing to do."""
+    with tenant_transaction(tenant_id):
+        return _claim(tenant_id, job_id, timezone.now())
+
+
+def _claim(tenant_id: int, job_id: int, now: datetime) -> Claim | None:
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     job: ConnectionJob | None = (
         ConnectionJob.objects.select_for_update(skip_locked=True)
@@ -79,10 +84,10 @@ def _claim(tenant_id: int, job_id: int, now: datetime) -> _Claim | None:
     job.attempts += 1
     job.total_steps = len(_STEPS_OF.get(job.kind, ())) or 1
     job.save()
-    return _Claim(job.pk, job.kind, job.fence, Place(tenant_id, job.connection_id), job.done_steps)
+    return Claim(job.pk, job.kind, job.fence, Place(tenant_id, job.connection_id), job.done_steps)
 
 
-def _advance(claim: _Claim) -> bool:
+def _advance(claim: Claim) -> bool:
     """Do steps until the chunk's time is up; True when the last one is done. A step may be done twice."""
     steps = _STEPS_OF[claim.kind]
     until = time.monotonic() + _CHUNK_SECONDS
@@ -98,7 +103,7 @@ def _advance(claim: _Claim) -> bool:
     return True
 
 
-def _note(claim: _Claim, words: str, done: int, *, has_progress: bool) -> bool:
+def _note(claim: Claim, words: str, done: int, *, has_progress: bool) -> bool:
     """Write down how far it is and keep the lease; False when another worker holds the job by now."""
     values: dict[str, Any] = {"step": words, "done_steps": done, "lease_until": timezone.now() + _LEASE}
     if has_progress:
@@ -107,7 +112,8 @@ def _note(claim: _Claim, words: str, done: int, *, has_progress: bool) -> bool:
         return bool(ConnectionJob.objects.filter(id=claim.job_id, fence=claim.fence).update(**values))
 
 
-def _settle(claim: _Claim, is_done: bool) -> None:
+def settle_job(claim: Claim, *, is_done: bool, delay: float = 0.0) -> None:
+    """End a job, or schedule its next chunk."""
     now = timezone.now()
     with tenant_transaction(claim.place.tenant_id):
         row = ConnectionJob.objects.select_for_update().filter(id=claim.job_id, fence=claim.fence).first()
@@ -117,12 +123,12 @@ def _settle(claim: _Claim, is_done: bool) -> None:
         if is_done:
             row.state, row.finished_at, row.done_steps, row.step = JobState.DONE, now, row.total_steps, ""
         else:
-            row.state, row.due_at = JobState.QUEUED, now
-            wake(TASK, claim.place.tenant_id, row.pk)
+            row.state, row.due_at = JobState.QUEUED, now + timedelta(seconds=delay)
+            wake(task_of(claim.kind), claim.place.tenant_id, row.pk, delay=delay)
         row.save()
 
 
-def _settle_failure(claim: _Claim, failure: Failure) -> None:
+def _settle_failure(claim: Claim, failure: Failure) -> None:
     """Try again later what passes by itself; anything else ends the job with its reason in words."""
     if claim.kind == JobKind.PREFLIGHT and isinstance(failure, NotPermitted):
         note_api_closed(claim.place, failure.message)
@@ -140,7 +146,7 @@ def _settle_failure(claim: _Claim, failure: Failure) -> None:
         row.save()
 
 
-def _revoke(claim: _Claim) -> bool:
+def _revoke(claim: Claim) -> bool:
     """Revoke the grant of a connection that was ended; one that came back meanwhile keeps its new tokens."""
     with tenant_transaction(claim.place.tenant_id):
         row = Connection.objects.get(id=claim.place.connection_id)
@@ -166,8 +172,8 @@ def wake_due_jobs() -> int:
         due = list(
             ConnectionJob._base_manager.filter(free, state__in=_OPEN_STATES, due_at__lte=now)
             .order_by("due_at")
-            .values_list("tenant_id", "id")[:100]
+            .values_list("tenant_id", "id", "kind")[:100]
         )
-        for tenant_id, job_id in due:
-            wake(TASK, tenant_id, job_id)
+        for tenant_id, job_id, kind in due:
+            wake(task_of(kind), tenant_id, job_id)
     return len(due)

@@ -15,6 +15,7 @@ from apps.integrations.models import Connection, ConnectionState, JobKind
 from apps.integrations.selectors import connection_checks, latest_job, own_calls_today
 from apps.integrations.services.connections import disconnect
 from apps.integrations.services.oauth import disconnected_connection, live_connection
+from apps.sync.services import cancel_run, open_pull_run
 from apps.sync_settings.services import settings_of
 from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.roles import Right
@@ -101,9 +102,12 @@ def disconnect_page(request: MemberRequest) -> HttpResponse:
     if connection is None:
         return redirect("console:salesforce")
     if request.method == "POST":
-        disconnect(connection=connection, user=request.user)
-        messages.success(
-            request, "Salesforce is disconnected. Your people, companies and opportunities are still here."
-        )
+        running = open_pull_run(connection)
+        if running is not None:
+            cancel_run(run=running, user=request.user)
+        delete_data = request.POST.get("data") == "delete"
+        disconnect(connection=connection, user=request.user, delete_data=delete_data)
+        words = "What came from it is being deleted." if delete_data else "Everything that was synced is still here."
+        messages.success(request, f"Salesforce is disconnected. {words}")
         return redirect("console:salesforce")
     return render(request, "console/salesforce/disconnect.html", {"connection": connection})

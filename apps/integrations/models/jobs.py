@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     PREFLIGHT = "preflight"
     METADATA = "metadata"
     REVOKE = "revoke"
+    FORGET = "forget"
 
 
 class JobState(StrEnum):

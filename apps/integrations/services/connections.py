@@ -12,6 +12,11 @@ from apps.tenants.scope import current_tenant_id
 _OPEN_STATES = [JobState.QUEUED, JobState.RUNNING]
 
 
+def task_of(kind: str) -> str:
+    """The task that does jobs of a kind; forgetting is done above, where records and links are known."""
+    return "apps.sync.tasks.forget" if kind == JobKind.FORGET else "apps.integrations.tasks.advance_job"
+
+
 def queue_job(*, connection: Connection, kind: JobKind, user: User | None) -> ConnectionJob:
     """Queue work that asks Salesforce; one that already waits or runs is answered instead of a second."""
     waiting: ConnectionJob | None = ConnectionJob.objects.filter(
@@ -22,12 +27,13 @@ def queue_job(*, connection: Connection, kind: JobKind, user: User | None) -> Co
     job: ConnectionJob = ConnectionJob.objects.create(
         connection=connection, kind=kind, requested_by=user, due_at=timezone.now()
     )
-    wake("apps.integrations.tasks.advance_job", current_tenant_id(), job.pk)
+    wake(task_of(kind), current_tenant_id(), job.pk)
     return job
 
 
-def disconnect(*, connection: Connection, user: User) -> None:
-    """End the tie: nothing is sent with its token any more but the request to revoke it; data stays.
+def disconnect(*, connection: Connection, user: User, delete_data: bool = False) -> None:
+    """End the tie: nothing is sent with its token any more but the request to revoke it. Data stays, or a job
+    deletes what came from the org, as asked.
 
     Doing so twice is harmless. Open questions to Salesforce end with it.
     """
@@ -42,4 +48,11 @@ def disconnect(*, connection: Connection, user: User) -> None:
     )
     leave(kind=DirectoryKind.SALESFORCE_ORG, key=row.org_id)
     queue_job(connection=row, kind=JobKind.REVOKE, user=user)
-    audit(actor=user, action="disconnected", subject=f"Salesforce org {row.org_id}")
+    if delete_data:
+        queue_job(connection=row, kind=JobKind.FORGET, user=user)
+    audit(
+        actor=user,
+        action="disconnected",
+        subject=f"Salesforce org {row.org_id}",
+        after={"data": "deleted" if delete_data else "kept"},
+    )

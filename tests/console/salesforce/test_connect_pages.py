@@ -222,7 +222,7 @@ def test_disconnect_asks_first_and_keeps_the_setup_for_the_same_org(
     owner: Client, tenant: Tenant, org: OrgUser
 ) -> None:
     come_back(owner, answer_of(begin(owner, tenant), org))
-    assert "What stays" in owner.get(HOME + "disconnect/").content.decode()
+    assert "Keep it" in owner.get(HOME + "disconnect/").content.decode()
     owner.post(HOME + "disconnect/", {"tenant": tenant.pk})
     page = owner.get(HOME).content.decode()
     assert "was disconnected" in page
