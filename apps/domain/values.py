@@ -194,6 +194,6 @@ def domain_of(text: str) -> str:
     return host if "." in host and " " not in host else ""
 
 
-def words(text: str) -> list[str]:
-    """The words of a name for search, lower-case, in order."""
-    return [word for word in re.split(r"[^\w]+", text.lower()) if word]
+def further_words(text: str) -> set[str]:
+    """The words of a name, lower-case, that do not begin it: a search by prefix finds the rest."""
+    return set(re.split(r"[\W_]+", text.lower())[1:]) - {""}

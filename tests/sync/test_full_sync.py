@@ -235,7 +235,7 @@ def test_a_converted_lead_is_the_person_of_its_contact(world: World, emulator: E
     lead = world.lead(Email="old@example.com", LastName="Lead")
     world.sync()
     contact = world.contact(Email="new@example.com", LastName="Contact")
-    emulator.convert(world.org.org_id, lead, contact)
+    emulator.convert(world.org.org_id, lead, contact_id=contact)
     world.sync()
     person = world.person(contact)
     with tenant_transaction(world.tenant_id):

@@ -8,6 +8,7 @@ import pytest
 
 from apps.audience.models import Person, PersonWord
 from apps.domain.decider import BlankPolicy
+from apps.domain.values import normalize_id
 from apps.field_mappings.models import FieldMapping, SyncStep
 from apps.field_mappings.versions import layout_for, load_steps, save_version
 from apps.integrations.metadata import refresh_metadata
@@ -16,7 +17,6 @@ from apps.sync.pull import apply as apply_module
 from apps.sync.pull.records import Context, Tally
 from apps.sync.pull.staging import stage_page
 from apps.tenants.scope import tenant_transaction
-from emulator.store import full_id
 from tests.sync.world import World
 
 COLUMNS = ("Id", "SystemModstamp", "CreatedDate", "HasOptedOutOfEmail", "IsConverted", "ConvertedContactId", "Email",
@@ -29,6 +29,10 @@ TEXTS = ["", "Ada", "  padded \t", "Ana Maria", "Jean-Luc", "O'Brien", "a\r\nb",
          "<b>x</b>", "=1+1", "🚀 up", "ZOË", "x" * 300]  # fmt: skip
 NUMBERS = ["", "0", "7", "-3", "12.50", "12.505", "1.0E3", "abc", "-0", "007", "99999999999", " 5 ", "1e400"]
 EMAILS = ["", "a@example.com", "A@Example.com", " b@example.com ", "c@example.com", "ümlaut@example.com", "no-at-sign"]
+
+
+def full_id(prefix: str, number: int) -> str:
+    return normalize_id(f"{prefix}5e{number:010d}")
 
 
 def _rows(seed: int) -> list[list[str]]:

@@ -18,7 +18,7 @@ from apps.domain.failures import Category
 from apps.domain.filters import evaluate
 from apps.domain.leading import LinkFacts, leading_link
 from apps.domain.mapping import FieldRule, Step
-from apps.domain.values import Unreadable, canonical, datetime_text, domain_of, words
+from apps.domain.values import Unreadable, canonical, datetime_text, domain_of, further_words
 from apps.field_mappings.models import BaselineLayout
 from apps.sync.models import EntryAction, RecordLink, RunEntry
 from apps.sync_errors.services import ErrorFact
@@ -475,5 +475,5 @@ def _shown(record: Record, name: str, value: Any) -> dict[str, str]:
 
 def _index_words(person: Record) -> None:
     assert isinstance(person, Person)
-    further = {word for name in (person.first_name, person.last_name) for word in words(name)[1:]}
+    further = further_words(person.first_name) | further_words(person.last_name)
     PersonWord.objects.bulk_create([PersonWord(word=word, person_id=person.pk) for word in sorted(further)])

@@ -199,10 +199,10 @@ def _create(step: Step, staged: str, rows: str, fields: Sequence[LocalField], ta
     values = ", ".join(_local(f, f"v{i}", f"r{i}") for i, f in plain)
     return f"""
 WITH plain AS MATERIALIZED (SELECT {rows} FROM {staged} s),
-b AS MATERIALIZED (SELECT plain.*{once} FROM plain WHERE NOT odd AND NOT converted),
+b AS MATERIALIZED (SELECT plain.*{once} FROM plain),
 fresh AS MATERIALIZED (
   SELECT b.*, nextval('{target}_id_seq') AS id{resolved} FROM b
-  WHERE (SELECT l.is_leading FROM sync_recordlink l WHERE l.tenant_id = %(tenant)s
+  WHERE NOT odd AND NOT converted AND (SELECT l.is_leading FROM sync_recordlink l WHERE l.tenant_id = %(tenant)s
          AND l.connection_id = %(connection)s AND l.remote_id = b.rid) IS NULL AND {candidate}
   ORDER BY b.rid
 ), records AS (
@@ -243,5 +243,5 @@ def _words(step: Step, plain: Sequence[tuple[int, LocalField]]) -> str:
   SELECT DISTINCT %(tenant)s, w.word, f.id FROM fresh f,
     LATERAL unnest(ARRAY[{listed}]) n (name),
     LATERAL regexp_split_to_table(lower(n.name), '[^[:alnum:]]+') WITH ORDINALITY w (word, place)
-  WHERE strpos(n.name, ' ') + strpos(n.name, '-') > 0 AND w.place > 1 AND w.word <> ''
+  WHERE n.name ~ '[^[:alnum:]]' AND w.place > 1 AND w.word <> ''
 )"""
