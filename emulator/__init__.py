@@ -1,1 +1,1 @@
-"""A Salesforce stand-in for the demo and the tests. It shares no code with the product."""
+"""A Salesforce stand-in for demo and tests: one process, the standard library only."""

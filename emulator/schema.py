@@ -1,196 +1,62 @@
-"""Compact tables of the sObjects that the emulator knows, from which describes are made.
+"""Which sObjects and fields an org has, read from the compact tables in ``tables/``.
 
-One field a line: name, type, label; then flags: ``r`` required on create, ``-`` read-only, ``x`` external id,
-``*`` restricted picklist. A number is the length; values of a picklist follow after ``=``.
+A table begins with ``@Name|Label|Plural|KeyPrefix|flags``; then one field a line:
+``Name|type|Label|size|flags|referenceTo|relationshipName|compoundFieldName|picklist values``. ``size`` is a length, or
+``precision,scale``, or the digits of an int. Flags of fields: c createable, u updateable, n nillable, d defaulted on
+create, x external id, q unique, i idLookup, r restricted picklist, N name field, k calculated, a auto number,
+p permissionable, P polymorphic. A value is ``value`` or ``value:label``, with ``*`` in front of the default. A line
+``>Name|Child|Field|flags`` is a child relationship (c cascade delete, r restricted delete). The facts in the tables
+come from recorded describes (shared/salesforce/describe).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-_SYSTEM = """
-Id id Record_ID 18 -
-IsDeleted boolean Deleted -
-CreatedDate datetime Created_Date -
-CreatedById reference Created_By 18 - User
-LastModifiedDate datetime Last_Modified_Date -
-LastModifiedById reference Last_Modified_By 18 - User
-SystemModstamp datetime System_Modstamp -
-"""
-_INDUSTRIES = "Agriculture|Banking|Construction|Education|Energy|Healthcare|Media|Retail|Technology|Transportation"
-_SOURCES = "Web|Phone Inquiry|Partner Referral|Purchased List|Other"
-_PERSON = f"""
-OwnerId reference Owner 18 User
-MasterRecordId reference Master_Record 18 -
-LastName string Last_Name 80 r
-FirstName string First_Name 40
-Salutation picklist Salutation 40 =Mr.|Ms.|Mrs.|Dr.|Prof.
-Name string Full_Name 121 -
-Title string Title 128
-Phone phone Phone 40
-MobilePhone phone Mobile_Phone 40
-Fax phone Fax 40
-Email email Email 80
-Description textarea Description 32000
-LeadSource picklist Lead_Source 255 ={_SOURCES}
-HasOptedOutOfEmail boolean Email_Opt_Out
-"""
-_PACKAGE = """
-Syncline_Id__c string Syncline_Id 64 x
-Syncline_Lead_Score__c double Syncline_Lead_Score 18
-"""
-
-TABLES: dict[str, tuple[str, str, str]] = {
-    "Lead": (
-        "Lead",
-        "00Q",
-        _PERSON
-        + f"""
-Company string Company 255 r
-Street textarea Street 255
-City string City 40
-State string State/Province 80
-PostalCode string Zip/Postal_Code 20
-Country string Country 80
-Website url Website 255
-Status picklist Lead_Status 255 =Open - Not Contacted|Working - Contacted|Closed - Converted|Closed - Not Converted
-Industry picklist Industry 255 ={_INDUSTRIES}
-Rating picklist Rating 255 =Hot|Warm|Cold
-AnnualRevenue currency Annual_Revenue 18
-NumberOfEmployees int No._of_Employees 8
-IsConverted boolean Converted -
-ConvertedDate date Converted_Date -
-ConvertedAccountId reference Converted_Account 18 - Account
-ConvertedContactId reference Converted_Contact 18 - Contact
-ConvertedOpportunityId reference Converted_Opportunity 18 - Opportunity
-"""
-        + _PACKAGE,
+_TABLES = Path(__file__).resolve().parent / "tables"
+_AUDIT = (
+    "CreatedDate|datetime|Created Date||d",
+    "CreatedById|reference|Created By ID|18|d|User|CreatedBy",
+    "LastModifiedDate|datetime|Last Modified Date||d",
+    "LastModifiedById|reference|Last Modified By ID|18|d|User|LastModifiedBy",
+    "SystemModstamp|datetime|System Modstamp||d",
+)
+_PACKAGE = {
+    "Lead": "person", "Contact": "person", "Account": "company", "Task": "activity",
+}  # fmt: skip
+_PACKAGE_FIELDS = {
+    "person": (
+        "Syncline_Id__c|string|Syncline Id|64|cunxqip",
+        "Syncline_Lead_Score__c|double|Syncline Lead Score|18,0|cunp",
+        "Syncline_Most_Recent_Visit__c|datetime|Syncline Most Recent Visit||cunp",
+        "Syncline_First_Touch_Channel__c|string|Syncline First Touch Channel|255|cunp",
+        "Syncline_First_Touch_Source__c|string|Syncline First Touch Source|255|cunp",
+        "Syncline_Last_Touch_Channel__c|string|Syncline Last Touch Channel|255|cunp",
+        "Syncline_Last_Touch_Source__c|string|Syncline Last Touch Source|255|cunp",
     ),
-    "Contact": (
-        "Contact",
-        "003",
-        _PERSON
-        + """
-AccountId reference Account 18 Account
-Department string Department 80
-Birthdate date Birthdate
-MailingStreet textarea Mailing_Street 255
-MailingCity string Mailing_City 40
-MailingState string Mailing_State/Province 80
-MailingPostalCode string Mailing_Zip/Postal_Code 20
-MailingCountry string Mailing_Country 80
-"""
-        + _PACKAGE,
-    ),
-    "Account": (
-        "Account",
-        "001",
-        f"""
-OwnerId reference Owner 18 User
-MasterRecordId reference Master_Record 18 -
-Name string Account_Name 255 r
-Type picklist Account_Type 255 =Prospect|Customer - Direct|Customer - Channel|Partner|Other
-Website url Website 255
-Phone phone Account_Phone 40
-Industry picklist Industry 255 ={_INDUSTRIES}
-NumberOfEmployees int Employees 8
-AnnualRevenue currency Annual_Revenue 18
-BillingStreet textarea Billing_Street 255
-BillingCity string Billing_City 40
-BillingState string Billing_State/Province 80
-BillingPostalCode string Billing_Zip/Postal_Code 20
-BillingCountry string Billing_Country 80
-Description textarea Account_Description 32000
-Syncline_Id__c string Syncline_Id 64 x
-""",
-    ),
-    "Opportunity": (
-        "Opportunity",
-        "006",
-        f"""
-OwnerId reference Owner 18 User
-AccountId reference Account 18 Account
-Name string Name 120 r
-Amount currency Amount 18
-StageName picklist Stage 255 r =Prospecting|Qualification|Proposal|Negotiation|Closed Won|Closed Lost
-CloseDate date Close_Date r
-Probability percent Probability_(%) 3
-Type picklist Opportunity_Type 255 =New Customer|Existing Customer - Upgrade
-LeadSource picklist Lead_Source 255 ={_SOURCES}
-NextStep string Next_Step 255
-Description textarea Description 32000
-IsClosed boolean Closed -
-IsWon boolean Won -
-""",
-    ),
-    "OpportunityContactRole": (
-        "Opportunity Contact Role",
-        "00K",
-        """
-OpportunityId reference Opportunity 18 r Opportunity
-ContactId reference Contact 18 r Contact
-Role picklist Role 255 =Decision Maker|Evaluator|Economic Buyer|Business User
-IsPrimary boolean Primary
-""",
-    ),
-    "Campaign": (
-        "Campaign",
-        "701",
-        """
-OwnerId reference Owner 18 User
-Name string Name 80 r
-Type picklist Type 255 =Conference|Webinar|Email|Advertisement
-Status picklist Status 255 =Planned|In Progress|Completed|Aborted
-StartDate date Start_Date
-EndDate date End_Date
-IsActive boolean Active
-""",
-    ),
-    "CampaignMember": (
-        "Campaign Member",
-        "00v",
-        """
-CampaignId reference Campaign 18 r Campaign
-LeadId reference Lead 18 Lead
-ContactId reference Contact 18 Contact
-Status picklist Status 40 =Sent|Responded|Attended
-HasResponded boolean Responded -
-""",
-    ),
-    "User": (
-        "User",
-        "005",
-        """
-Username string Username 80 r
-Name string Full_Name 121 r
-Email email Email 128 r
-IsActive boolean Active
-UserType picklist User_Type 40 =Standard
-ProfileId reference Profile 18 Profile
-UserPermissionsMarketingUser boolean Marketing_User
-""",
-    ),
-    "Group": ("Group", "00G", "Name string Name 40 r\nType picklist Type 40 =Queue|Regular\n"),
-    "Profile": (
-        "Profile",
-        "00e",
-        """
-Name string Name 255 r
-PermissionsApiEnabled boolean API_Enabled
-PermissionsModifyAllData boolean Modify_All_Data
-""",
-    ),
-    "Organization": (
-        "Organization",
-        "00D",
-        """
-Name string Name 80 r
-OrganizationType picklist Edition 40 =Developer Edition|Enterprise Edition|Unlimited Edition
-IsSandbox boolean Is_Sandbox
-InstanceName string Instance_Name 5
-""",
-    ),
+    "company": ("Syncline_Id__c|string|Syncline Id|64|cunxqip",),
+    "activity": ("Syncline_Activity_Id__c|string|Syncline Activity Id|64|cunxqip",),
 }
-_PLURALS = {"Opportunity": "Opportunities"}
+_CUSTOM_OBJECT = (
+    "Id|id|Record ID|18|di",
+    "OwnerId|reference|Owner ID|18|cudP|Group User|Owner",
+    "IsDeleted|boolean|Deleted||d",
+    "Name|string|{label} Name|80|cunidN",
+    *_AUDIT,
+)
+_NUMBERS = frozenset({"currency", "double", "percent"})
+_TEXTS = frozenset({"string", "textarea", "phone", "url", "email", "picklist", "multipicklist", "combobox",
+                    "encryptedstring"})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a picklist."""
+
+    value: str
+    label: str
+    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,98 +67,258 @@ class Field:
     type: str
     label: str
     length: int = 0
-    required: bool = False
-    read_only: bool = False
-    external: bool = False
-    restricted: bool = False
-    refers_to: str = ""
-    values: tuple[str, ...] = ()
+    precision: int = 0
+    scale: int = 0
+    digits: int = 0
+    flags: str = ""
+    refers_to: tuple[str, ...] = ()
+    relationship: str | None = None
+    compound: str | None = None
+    values: tuple[Value, ...] = ()
 
-    def describe(self) -> dict[str, Any]:
-        """The field as a describe shows it (key names of the recorded describes)."""
-        writable = not self.read_only
-        return {
-            "autoNumber": False,
-            "calculated": False,
-            "compoundFieldName": None,
-            "createable": writable,
-            "custom": self.name.endswith("__c"),
-            "defaultedOnCreate": self.type == "boolean" or self.name in {"OwnerId", "Status"},
-            "externalId": self.external,
-            "filterable": True,
-            "idLookup": self.external or self.name in {"Id", "Email"},
-            "label": self.label,
-            "length": self.length if self.type not in {"currency", "double", "int", "percent"} else 0,
-            "name": self.name,
-            "nillable": not self.required and self.type not in {"boolean", "id"},
-            "permissionable": not self.required,
-            "picklistValues": [
-                {"active": True, "defaultValue": False, "label": v, "validFor": None, "value": v} for v in self.values
-            ],
-            "precision": self.length if self.type in {"currency", "double", "percent"} else 0,
-            "referenceTo": [self.refers_to] if self.refers_to else [],
-            "relationshipName": self.name[:-2] if self.refers_to and self.name.endswith("Id") else None,
-            "restrictedPicklist": self.restricted,
-            "scale": 2 if self.type in {"currency", "double"} else 0,
-            "sortable": True,
-            "type": self.type,
-            "unique": self.external,
-            "updateable": writable,
-        }
+    @property
+    def is_createable(self) -> bool:
+        return "c" in self.flags
+
+    @property
+    def is_updateable(self) -> bool:
+        return "u" in self.flags
+
+    @property
+    def is_required(self) -> bool:
+        """Must be sent on create: not nillable, createable, without default (facts.md, section 5)."""
+        return self.is_createable and "n" not in self.flags and "d" not in self.flags and self.type != "boolean"
+
+    @property
+    def is_lookup_key(self) -> bool:
+        return "i" in self.flags or "x" in self.flags
+
+    @property
+    def is_unique(self) -> bool:
+        return "q" in self.flags
+
+    @property
+    def is_restricted(self) -> bool:
+        return "r" in self.flags
+
+    @property
+    def is_custom(self) -> bool:
+        return self.name.endswith("__c")
+
+    @property
+    def is_number(self) -> bool:
+        return self.type in _NUMBERS
+
+    @property
+    def is_text(self) -> bool:
+        return self.type in _TEXTS
+
+    @property
+    def is_stored(self) -> bool:
+        """Compound addresses are views of their parts."""
+        return self.type not in {"address", "location"}
+
+    @property
+    def default(self) -> str | None:
+        """The value of a new record that does not name this field."""
+        if self.type == "boolean":
+            return "false"
+        return next((value.value for value in self.values if value.is_default), None)
 
 
-def _parse(line: str) -> Field:
-    head, _, values = line.partition(" =")
-    name, kind, label, *rest = head.split()
-    return Field(
-        name,
-        kind,
-        label.replace("_", " "),
-        next((int(word) for word in rest if word.isdigit()), 0),
-        "r" in rest,
-        "-" in rest,
-        "x" in rest,
-        "*" in rest,
-        next((word for word in rest if word in TABLES), ""),
-        tuple(values.split("|")) if values else (),
-    )
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child relationship, seen from the parent."""
+
+    name: str
+    sobject: str
+    field: str
+    cascades: bool = False
+    restricts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SObject:
-    """An sObject and its fields."""
+    """An sObject, its fields by name, and its children."""
 
     name: str
     label: str
+    plural: str
     prefix: str
+    flags: str
     fields: dict[str, Field]
+    children: tuple[Child, ...] = ()
+    lower: dict[str, Field] = field(default_factory=dict)
 
-    def summary(self) -> dict[str, Any]:
-        """As describe-global shows it."""
-        return {
-            "createable": self.name not in {"Organization", "Profile"},
-            "custom": False,
-            "keyPrefix": self.prefix,
-            "label": self.label,
-            "labelPlural": _PLURALS.get(self.name, self.label + "s"),
-            "name": self.name,
-            "queryable": True,
-            "replicateable": True,
-            "updateable": True,
-        }
+    def find(self, name: str) -> Field | None:
+        """A field by its name in any case."""
+        return self.lower.get(name.lower())
 
-    def describe(self, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
-        """As describe shows it to a user who may not see ``hidden`` fields."""
-        shown = [field.describe() for field in self.fields.values() if f"{self.name}.{field.name}" not in hidden]
-        return {**self.summary(), "fields": shown, "recordTypeInfos": [], "childRelationships": []}
+    @property
+    def is_custom(self) -> bool:
+        return self.name.endswith("__c")
 
+    @property
+    def name_field(self) -> str | None:
+        return next((f.name for f in self.fields.values() if "N" in f.flags), None)
 
-def _build() -> dict[str, SObject]:
-    built = {}
-    for name, (label, prefix, text) in TABLES.items():
-        fields = [_parse(line) for line in (_SYSTEM + text).strip().splitlines() if line.strip()]
-        built[name] = SObject(name, label, prefix, {field.name: field for field in fields})
-    return built
+    @property
+    def is_soft_deleted(self) -> bool:
+        """Whether deleted rows stay in the recycle bin."""
+        return "IsDeleted" in self.fields
+
+    def without(self, hidden: frozenset[str]) -> "SObject":
+        """As a user sees it who may not see some fields."""
+        return with_fields(self, [f for f in self.fields.values() if f"{self.name}.{f.name}" not in hidden])
 
 
-SOBJECTS: dict[str, SObject] = _build()
+def with_fields(sobject: SObject, fields: list[Field]) -> SObject:
+    """The object with other fields."""
+    return replace(sobject, fields={f.name: f for f in fields}, lower={f.name.lower(): f for f in fields})
+
+
+class Schema:
+    """All objects of an org, as one user sees them."""
+
+    def __init__(self, objects: dict[str, SObject]) -> None:
+        self.objects = objects
+        self._lower = {name.lower(): sobject for name, sobject in objects.items()}
+        self._prefixes = {s.prefix: s for s in reversed(objects.values()) if s.prefix and s.prefix != "01J"}
+
+    def find(self, name: str) -> SObject | None:
+        """An object by its name in any case."""
+        return self._lower.get(name.lower())
+
+    def of_id(self, record_id: str) -> SObject | None:
+        """The object whose key prefix an id has."""
+        return self._prefixes.get(record_id[:3])
+
+    def without(self, hidden: frozenset[str]) -> "Schema":
+        """As seen by a user from whom ``Object`` or ``Object.Field`` are hidden."""
+        return Schema({n: s.without(hidden) for n, s in self.objects.items() if n not in hidden}) if hidden else self
+
+
+def parse_field(line: str) -> Field:
+    """One line of a table."""
+    name, kind, label, size, flags, refers, relation, compound, values = (line.split("|") + [""] * 8)[:9]
+    numbers = [int(part) for part in size.split(",") if part]
+    plain = numbers[0] if len(numbers) == 1 else 0
+    return Field(
+        name=name,
+        type=kind,
+        label=label,
+        length=plain if kind != "int" else 0,
+        precision=numbers[0] if len(numbers) == 2 else 0,
+        scale=numbers[1] if len(numbers) == 2 else 0,
+        digits=plain if kind == "int" else 0,
+        flags=flags,
+        refers_to=tuple(refers.split()),
+        relationship=relation or None,
+        compound=compound or None,
+        values=tuple(_value(part) for part in values.split(";") if part),
+    )
+
+
+def _value(text: str) -> Value:
+    value, _, label = text.removeprefix("*").partition(":")
+    return Value(value, label or value, text.startswith("*"))
+
+
+def _read(path: Path) -> list[SObject]:
+    objects: list[SObject] = []
+    fields: list[Field] = []
+    children: list[Child] = []
+    head: list[str] = []
+
+    def close() -> None:
+        if head:
+            built = SObject(head[0], head[1], head[2], head[3], head[4], {}, tuple(children))
+            objects.append(with_fields(built, fields))
+
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("@"):
+            close()
+            head, fields, children = line[1:].split("|"), [], []
+        elif line.startswith(">"):
+            name, sobject, key, flags = line[1:].split("|")
+            children.append(Child(name, sobject, key, "c" in flags, "r" in flags))
+        elif line == "%audit":
+            fields += [parse_field(row) for row in _AUDIT]
+        else:
+            fields.append(parse_field(line))
+    close()
+    return objects
+
+
+@cache
+def standard_objects() -> dict[str, SObject]:
+    """The objects of every org, by name."""
+    found = [o for path in sorted(_TABLES.glob("*.table")) if path.name != "PersonAccount.table" for o in _read(path)]
+    return {o.name: o for o in sorted(found, key=lambda o: o.name)}
+
+
+@cache
+def _person_account_fields() -> tuple[Field, ...]:
+    text = (_TABLES / "PersonAccount.table").read_text(encoding="utf-8")
+    return tuple(parse_field(line) for line in text.splitlines())
+
+
+def custom_field(facts: dict[str, Any]) -> Field:
+    """A custom field as the control API describes it."""
+    kind = str(facts.get("type", "string"))
+    flags = "p" + "".join(
+        letter
+        for letter, key, default in (
+            ("c", "createable", True), ("u", "updateable", True), ("n", "nillable", kind != "boolean"),
+            ("x", "externalId", False), ("i", "externalId", False), ("q", "unique", False),
+            ("r", "restricted", False), ("k", "calculated", False), ("d", "defaulted", kind == "boolean"),
+        )
+        if facts.get(key, default)
+    )  # fmt: skip
+    name = str(facts["name"])
+    return Field(
+        name=name,
+        type=kind,
+        label=str(facts.get("label") or name.removesuffix("__c").replace("_", " ")),
+        length=int(facts.get("length") or (18 if kind == "reference" else 255 if kind in _TEXTS else 0)),
+        precision=int(facts.get("precision") or (18 if kind in _NUMBERS else 0)),
+        scale=int(facts.get("scale") or 0),
+        digits=9 if kind == "int" else 0,
+        flags=flags,
+        refers_to=tuple(facts.get("referenceTo") or ()),
+        relationship=facts.get("relationshipName") or (name[:-1] + "r" if kind == "reference" else None),
+        values=tuple(Value(str(v), str(v)) for v in facts.get("values") or ()),
+    )
+
+
+def build_schema(options: dict[str, Any]) -> Schema:
+    """The schema of an org: the standard objects and what its switches and custom parts add or take away."""
+    objects = dict(standard_objects())
+    extra: dict[str, list[Field]] = {}
+    if options.get("package_fields", True):
+        for name, group in _PACKAGE.items():
+            extra.setdefault(name, []).extend(parse_field(line) for line in _PACKAGE_FIELDS[group])
+    if options.get("person_accounts"):
+        extra.setdefault("Account", []).extend(_person_account_fields())
+        extra.setdefault("Contact", []).append(parse_field("IsPersonAccount|boolean|Is Person Account||d"))
+    for number, facts in enumerate(options.get("custom_objects") or []):
+        built = custom_object(facts, number)
+        objects[built.name] = built
+    for facts in options.get("custom_fields") or []:
+        extra.setdefault(str(facts["sobject"]), []).append(custom_field(facts))
+    if options.get("campaigns", True) is False:
+        for name in ("Campaign", "CampaignMember", "CampaignMemberStatus"):
+            objects.pop(name)
+    for name, fields in extra.items():
+        known = objects[name]
+        objects[name] = with_fields(known, [*known.fields.values(), *fields])
+    return Schema({name: objects[name] for name in sorted(objects)})
+
+
+def custom_object(facts: dict[str, Any], number: int) -> SObject:
+    """A custom object as the control API describes it; its fields come as custom fields."""
+    name = str(facts["name"])
+    label = str(facts.get("label") or name.removesuffix("__c").replace("_", " "))
+    fields = [parse_field(line.format(label=label)) for line in _CUSTOM_OBJECT]
+    empty = SObject(name, label, str(facts.get("plural") or label + "s"), f"a{number:02d}", "cudnqrRstlM", {})
+    return with_fields(empty, fields)

@@ -1,226 +1,185 @@
-"""Orgs and their rows, one SQLite database each."""
+"""Rows of one org: a SQLite database with one table per sObject and one column per field."""
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from emulator.schema import SOBJECTS
-from emulator.soql import parse
+from emulator.schema import Field, Schema, SObject
 
-_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-def full_id(prefix: str, number: int) -> str:
-    """The 18-character id number ``number`` of an object."""
-    digits = ""
-    while number:
-        number, rest = divmod(number, 62)
-        digits = _DIGITS[rest] + digits
-    base = f"{prefix}5e{digits.rjust(10, '0')}"
-    suffix = ""
-    for start in (0, 5, 10):
-        suffix += _CHECK[sum(1 << i for i, c in enumerate(base[start : start + 5]) if "A" <= c <= "Z")]
-    return base + suffix
+_INDEXED = frozenset({"SystemModstamp", "Email", "AccountId", "CampaignId", "LeadId", "ContactId", "OpportunityId",
+                      "WhoId", "WhatId", "Name", "MasterRecordId", "Username"})  # fmt: skip
+_SETTINGS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;"
 
 
-def id_number(record_id: str) -> int:
-    """The number that ``full_id`` made an id from."""
-    number = 0
-    for digit in record_id[5:15]:
-        number = number * 62 + _DIGITS.index(digit)
-    return number
+def column(name: str) -> str:
+    """A quoted column or table name; names come from the schema only."""
+    return '"' + name.replace('"', "") + '"'
 
 
-class RuleBroken(Exception):
-    """A write that Salesforce would refuse: code, text, fields."""
+def _declared(field: Field) -> str:
+    if field.is_number:
+        return "REAL"
+    if field.type in {"int", "long"}:
+        return "INTEGER"
+    if field.type in {"id", "reference", "boolean", "date", "datetime", "time"}:
+        return "TEXT"
+    return "TEXT COLLATE NOCASE"
 
-    def __init__(self, code: str, message: str, fields: Iterable[str] = ()) -> None:
-        super().__init__(message)
-        self.code, self.message, self.fields = code, message, list(fields)
 
+class Store:
+    """The database of one org. Reads see what is committed; writes go one after another."""
 
-class Org:
-    """One org: its database, clock, users and switches."""
-
-    def __init__(self, path: Path, number: int, name: str, edition: str = "Developer Edition") -> None:
-        self.id = full_id("00D", number)
-        self.name, self.edition = name, edition
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.users: dict[str, dict[str, str]] = {}
-        self.hidden: frozenset[str] = frozenset()
-        self.api_used, self.api_limit = 0, 100_000
-        self.shift = timedelta()
-        self._numbers: dict[str, int] = {}
         self._local = threading.local()
-        self.lock = threading.RLock()
-        if path.exists():
-            self._count_ids()
-            return
-        for sobject in SOBJECTS.values():
-            columns = ", ".join(f'"{name}" TEXT' for name in sobject.fields)
-            self.database.execute(f'CREATE TABLE "{sobject.name}" ({columns}, PRIMARY KEY ("Id")) WITHOUT ROWID')
-        self.database.commit()
+        self._lock = threading.RLock()
+        self._writer = self._open()
+        self._depth = 0
+        self._writing_thread = 0
+        self._writer.execute("CREATE TABLE IF NOT EXISTS _numbers (prefix TEXT PRIMARY KEY, last INTEGER)")
+        self._writer.execute("CREATE TABLE IF NOT EXISTS _invisible (id TEXT PRIMARY KEY)")
 
-    def _count_ids(self) -> None:
-        """Go on numbering where an earlier process stopped."""
-        for sobject in SOBJECTS.values():
-            largest = self.database.execute(f'SELECT max("Id") FROM "{sobject.name}"').fetchone()[0]
-            if largest:
-                self._numbers[sobject.name] = id_number(largest)
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        connection.executescript(_SETTINGS)
+        return connection
 
     @property
-    def database(self) -> sqlite3.Connection:
-        if not hasattr(self._local, "connection"):
-            connection = sqlite3.connect(self.path, timeout=30)
-            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA case_sensitive_like=OFF;")
-            self._local.connection = connection
-        result: sqlite3.Connection = self._local.connection
-        return result
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection: the writer inside a transaction, else a reader."""
+        if self._depth and self._writing_thread == threading.get_ident():
+            return self._writer
+        if not hasattr(self._local, "reader"):
+            self._local.reader = self._open()
+        reader: sqlite3.Connection = self._local.reader
+        return reader
 
-    def now(self) -> str:
-        """The org's clock."""
-        moment = datetime.now(UTC) + self.shift
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    def close(self) -> None:
+        """Let go of the files, as far as this thread is concerned."""
+        self._writer.close()
+        if hasattr(self._local, "reader"):
+            self._local.reader.close()
 
-    def next_id(self, sobject: str) -> str:
-        with self.lock:
-            self._numbers[sobject] = self._numbers.get(sobject, 0) + 1
-            return full_id(SOBJECTS[sobject].prefix, self._numbers[sobject])
+    def replace_with(self, path: Path) -> None:
+        """Take over all rows of another database."""
+        with self._lock:
+            source = sqlite3.connect(path)
+            source.backup(self._writer)
+            source.close()
+
+    def ensure(self, schema: Schema, *, with_indexes: bool = True) -> None:
+        """Create what the schema has and the database lacks."""
+        for sobject in schema.objects.values():
+            stored = [field for field in sobject.fields.values() if field.is_stored]
+            have = {row[1] for row in self._writer.execute(f"PRAGMA table_info({column(sobject.name)})")}
+            if not have:
+                columns = ", ".join(f"{column(field.name)} {_declared(field)}" for field in stored)
+                self._writer.execute(f"CREATE TABLE {column(sobject.name)} ({columns})")
+            for field in stored if have else ():
+                if field.name not in have:
+                    default = " DEFAULT 'false'" if field.type == "boolean" else ""
+                    added = f"{column(field.name)} {_declared(field)}{default}"
+                    self._writer.execute(f"ALTER TABLE {column(sobject.name)} ADD COLUMN {added}")
+        if with_indexes:
+            self.index(schema)
+
+    def index(self, schema: Schema) -> None:
+        """Create the indexes; seeding drops them for its time."""
+        for sobject in schema.objects.values():
+            table = column(sobject.name)
+            self._writer.execute(f'CREATE UNIQUE INDEX IF NOT EXISTS "{sobject.name}.Id" ON {table} ("Id")')
+            for field in sobject.fields.values():
+                if field.name in _INDEXED or "x" in field.flags or field.is_unique:
+                    name = column(f"{sobject.name}.{field.name}")
+                    self._writer.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column(field.name)})")
+
+    def drop_indexes(self, sobject: SObject) -> None:
+        """Make many inserts quick."""
+        for row in self._writer.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", [sobject.name]
+        ).fetchall():
+            self._writer.execute(f"DROP INDEX {column(row[0])}")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        with self.lock:
-            yield self.database
-            self.database.commit()
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; nested ones are savepoints."""
+        with self._lock:
+            self._depth += 1
+            self._writing_thread = threading.get_ident()
+            name = f"level{self._depth}"
+            self._writer.execute("BEGIN IMMEDIATE" if self._depth == 1 else f"SAVEPOINT {name}")
+            try:
+                yield
+            except BaseException:
+                self._writer.execute("ROLLBACK" if self._depth == 1 else f"ROLLBACK TO {name}")
+                raise
+            else:
+                self._writer.execute("COMMIT" if self._depth == 1 else f"RELEASE {name}")
+            finally:
+                self._depth -= 1
 
-    def add_user(self, name: str, username: str, password: str, *, profile: str) -> str:
-        """A user who can log in."""
-        record = {
-            "Username": username,
-            "Name": name,
-            "Email": username,
-            "IsActive": True,
-            "UserType": "Standard",
-            "ProfileId": profile,
-            "UserPermissionsMarketingUser": True,
-        }
-        user_id = self.create("User", record)
-        self.users[username] = {"id": user_id, "password": password, "name": name}
-        return user_id
+    def next_number(self, prefix: str) -> int:
+        """The next number of an object's ids; inside a transaction."""
+        self._writer.execute("INSERT OR IGNORE INTO _numbers VALUES (?, 0)", [prefix])
+        self._writer.execute("UPDATE _numbers SET last = last + 1 WHERE prefix = ?", [prefix])
+        return int(self._writer.execute("SELECT last FROM _numbers WHERE prefix = ?", [prefix]).fetchone()[0])
 
-    def load(self, sobject: str, rows: Iterable[tuple[Any, ...]], columns: list[str]) -> None:
-        """Put ready-made rows in."""
-        listed = ", ".join(f'"{c}"' for c in columns)
-        with self.writing() as database:
-            database.executemany(f'INSERT INTO "{sobject}" ({listed}) VALUES ({", ".join("?" * len(columns))})', rows)
+    def reserve(self, prefix: str, count: int) -> int:
+        """Take ``count`` numbers at once; answers the first."""
+        first = self.next_number(prefix)
+        self._writer.execute("UPDATE _numbers SET last = last + ? WHERE prefix = ?", [count - 1, prefix])
+        return first
 
-    def create(self, sobject: str, values: dict[str, Any], user: str = "") -> str:
-        """A new row, under the data rules."""
-        known = SOBJECTS[sobject]
-        stored = self._checked(sobject, values)
-        missing = [f.name for f in known.fields.values() if f.required and f.name != "Id" and not stored.get(f.name)]
-        if missing:
-            raise RuleBroken("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
-        now, new_id = self.now(), self.next_id(sobject)
-        row = {name: ("false" if f.type == "boolean" else None) for name, f in known.fields.items()}
-        row |= stored | {"Id": new_id, "CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now}
-        if "Name" in row and "LastName" in row:
-            row["Name"] = " ".join(filter(None, (row["FirstName"], row["LastName"])))
-        self.load(sobject, [tuple(row.values())], list(row))
-        return new_id
+    def insert(self, sobject: str, values: dict[str, Any]) -> None:
+        """One row; inside a transaction."""
+        self.load(sobject, list(values), [tuple(values.values())])
+
+    def load(self, sobject: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Many rows; inside a transaction."""
+        listed = ", ".join(column(name) for name in names)
+        marks = ", ".join("?" * len(names))
+        self._writer.executemany(f"INSERT INTO {column(sobject)} ({listed}) VALUES ({marks})", rows)
 
     def update(self, sobject: str, record_id: str, values: dict[str, Any]) -> None:
-        """Change a row, under the data rules."""
-        current = self.row(sobject, record_id)
-        if current is None or current["IsDeleted"] == "true":
-            raise RuleBroken("ENTITY_IS_DELETED", "entity is deleted")
-        if current.get("IsConverted") == "true":
-            raise RuleBroken("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
-        stored = self._checked(sobject, values)
-        now = self.now()
-        stored |= {"LastModifiedDate": now, "SystemModstamp": now}
-        self._set(sobject, record_id, stored)
+        """One row; inside a transaction."""
+        listed = ", ".join(f"{column(name)} = ?" for name in values)
+        self._writer.execute(f'UPDATE {column(sobject)} SET {listed} WHERE "Id" = ?', [*values.values(), record_id])
 
-    def delete(self, sobject: str, record_id: str) -> None:
-        """Put a row into the recycle bin."""
-        self._set(sobject, record_id, {"IsDeleted": "true", "SystemModstamp": self.now()})
-
-    def convert(self, lead_id: str, contact_id: str) -> None:
-        """Convert a lead to a contact that is there."""
-        now = self.now()
-        facts = {"IsConverted": "true", "Status": "Closed - Converted", "ConvertedContactId": contact_id}
-        self._set("Lead", lead_id, facts | {"ConvertedDate": now[:10], "SystemModstamp": now})
+    def remove(self, sobject: str, record_id: str) -> None:
+        """Delete a row for good; inside a transaction."""
+        self._writer.execute(f'DELETE FROM {column(sobject)} WHERE "Id" = ?', [record_id])
 
     def row(self, sobject: str, record_id: str) -> dict[str, Any] | None:
-        found = self.database.execute(f'SELECT * FROM "{sobject}" WHERE "Id" = ?', [record_id]).fetchone()
-        return dict(zip(SOBJECTS[sobject].fields, found, strict=True)) if found else None
+        """One row by id, deleted or not."""
+        return next(iter(self.rows(sobject, {"Id": record_id})), None)
 
-    def _set(self, sobject: str, record_id: str, values: dict[str, Any]) -> None:
-        listed = ", ".join(f'"{name}" = ?' for name in values)
-        with self.writing() as database:
-            database.execute(f'UPDATE "{sobject}" SET {listed} WHERE "Id" = ?', [*values.values(), record_id])
-
-    def _checked(self, sobject: str, values: dict[str, Any]) -> dict[str, Any]:
-        stored: dict[str, Any] = {}
-        for name, value in values.items():
-            known = SOBJECTS[sobject].fields.get(name)
-            if known is None:
-                raise RuleBroken("INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
-            if known.read_only:
-                raise RuleBroken(
-                    "INVALID_FIELD_FOR_INSERT_UPDATE",
-                    f"Unable to create/update fields: {name}. Please check the security settings of this field and "
-                    "verify that it is read/write for your profile or permission set.",
-                    [name],
-                )
-            stored[name] = self._value(known.label, known.name, known.type, known.length, value)
-        return stored
-
-    def _value(self, label: str, name: str, kind: str, length: int, value: Any) -> str | None:
-        if kind == "boolean":
-            return "true" if value in (True, "true") else "false"
-        text = "" if value is None else str(value).strip()
-        if not text:
-            return None
-        if kind == "email" and ("@" not in text or " " in text):
-            raise RuleBroken("INVALID_EMAIL_ADDRESS", f"{label}: invalid email address: {text}", [name])
-        if length and kind in {"string", "textarea", "phone", "url", "email"} and len(text) > length:
-            raise RuleBroken(
-                "STRING_TOO_LONG", f"{label}: data value too large: {text[:60]} (max length={length})", [name]
-            )
-        return text
-
-    def select(self, soql: str, *, include_deleted: bool) -> tuple[list[str], list[tuple[Any, ...]], int]:
-        """Fields, rows and total of a query."""
-        query = parse(soql)
-        tail = query.from_clause(include_deleted)
-        if query.is_count:
-            total = self.database.execute("SELECT count(*)" + tail, query.parameters).fetchone()[0]
-            return [], [], int(total)
-        text = f"SELECT {', '.join(query.columns)}{tail}"
-        text += f" ORDER BY {query.order}" if query.order else ' ORDER BY t."Id"'
-        if query.limit is not None:
-            text += f" LIMIT {query.limit}"
-        rows = self.database.execute(text, query.parameters).fetchall()
-        return query.fields, rows, len(rows)
-
-    def render(self, soql: str, *, include_deleted: bool, write: Callable[[bytes], Any]) -> Iterator[int]:
-        """CSV lines of a query, made inside SQLite; yields the number of bytes of each 10,000 rows written."""
-        query = parse(soql)
-        cells = " || ',' || ".join(
-            f"""'"' || replace(coalesce({column}, ''), '"', '""') || '"'""" for column in query.columns
+    def rows(self, sobject: str, where: dict[str, Any], limit: int = -1) -> list[dict[str, Any]]:
+        """The rows that have these values."""
+        test = " AND ".join(f"{column(name)} = ?" for name in where) or "1"
+        cursor = self.connection.execute(
+            f"SELECT * FROM {column(sobject)} WHERE {test} LIMIT ?", [*where.values(), limit]
         )
-        text = f"SELECT {cells}{query.from_clause(include_deleted)}"
-        text += f" ORDER BY {query.order}" if query.order else ' ORDER BY t."Id"'
-        if query.limit is not None:
-            text += f" LIMIT {query.limit}"
-        cursor = self.database.execute(text, query.parameters)
-        while batch := cursor.fetchmany(10_000):
-            data = ("\n".join(line for (line,) in batch) + "\n").encode()
-            write(data)
-            yield len(batch)
+        names = [entry[0] for entry in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def count(self, sobject: str) -> int:
+        """Rows of an object that are not deleted."""
+        found = self.connection.execute(f"SELECT count(*) FROM {column(sobject)}").fetchone()
+        return int(found[0])
+
+    def set_invisible(self, ids: Iterable[str], *, visible: bool) -> None:
+        """Take rows out of the API user's sight, or give them back."""
+        with self.transaction():
+            statement = (
+                "DELETE FROM _invisible WHERE id = ?" if visible else "INSERT OR IGNORE INTO _invisible VALUES (?)"
+            )
+            self._writer.executemany(statement, [(one,) for one in ids])
+
+    def has_invisible(self) -> bool:
+        return self.connection.execute("SELECT 1 FROM _invisible LIMIT 1").fetchone() is not None
+
+    def is_invisible(self, record_id: str) -> bool:
+        return self.connection.execute("SELECT 1 FROM _invisible WHERE id = ?", [record_id]).fetchone() is not None

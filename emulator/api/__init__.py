@@ -1,0 +1,1 @@
+"""The routes: OAuth, data, Bulk, composite, pages for people, and control."""
