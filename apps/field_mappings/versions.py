@@ -6,11 +6,13 @@ from typing import Any
 
 from django.db.models import Max
 
+from apps.audience.fields import local_field
 from apps.domain.filters import from_dict
 from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
-from apps.domain.values import COMPOUND, FieldType
+from apps.domain.values import FieldType
+from apps.field_mappings.compatibility import pause_reason
 from apps.field_mappings.models import BaselineLayout, FieldMapping, MappingVersion, Profile, SyncStep
-from apps.integrations.metadata import Schema, cached_schema
+from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection
 
 
@@ -35,7 +37,7 @@ def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
     schema = cached_schema(connection, step.sobject)
     rules = []
     for mapping in FieldMapping.objects.filter(step=step).order_by("position", "id"):
-        reason = pause_reason(schema, mapping.remote_field)
+        reason = pause_reason(schema, mapping.remote_field, local_field(step.local_type, mapping.local_field))
         if reason != mapping.paused_reason:
             mapping.paused_reason = reason
             mapping.save(update_fields=["paused_reason"])
@@ -68,17 +70,6 @@ def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
         "outbound_filter": step.outbound_filter,
         "rules": rules,
     }
-
-
-def pause_reason(schema: Schema | None, name: str) -> str:
-    """Why a mapping of this field is out of use, in words (C15); blank where it is in use."""
-    if schema is None:
-        return "The sync user cannot see this object."
-    if name not in schema.fields:
-        return "The field was deleted in Salesforce, or is hidden from the sync user."
-    if schema.fields[name].type in COMPOUND:
-        return "This field consists of others: map its parts."
-    return ""
 
 
 def _scale(field_type: str, scale: int) -> int | None:

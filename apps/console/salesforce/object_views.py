@@ -6,10 +6,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.audience.fields import local_label
+from apps.audience.fields import local_field
 from apps.console.salesforce.shown import OBJECT_PAGES
+from apps.field_mappings.compatibility import pause_reason
 from apps.field_mappings.models import FieldMapping, SyncStep
-from apps.field_mappings.versions import pause_reason
 from apps.integrations.metadata import Schema, cached_schema
 from apps.integrations.services.oauth import live_connection
 from apps.tenants.access import MemberRequest, member_page
@@ -73,16 +73,17 @@ def mapping_rows(step: SyncStep, schema: Schema | None) -> list[MappingRow]:
     rows = []
     for mapping in FieldMapping.objects.filter(step=step).order_by("position", "id"):
         field = schema.fields.get(mapping.remote_field) if schema else None
+        local = local_field(step.local_type, mapping.local_field)
         rows.append(
             MappingRow(
                 remote_label=field.label if field else mapping.remote_field,
                 remote_field=mapping.remote_field,
                 remote_type=field.type if field else "",
-                local_label=local_label(step.local_type, mapping.local_field),
+                local_label=local.label,
                 way_in=_WAYS[mapping.way_in],
                 way_out=_WAYS[mapping.way_out],
                 is_key=mapping.is_key,
-                paused_reason=pause_reason(schema, mapping.remote_field) if schema else mapping.paused_reason,
+                paused_reason=pause_reason(schema, mapping.remote_field, local) if schema else mapping.paused_reason,
             )
         )
     return rows
