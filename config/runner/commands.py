@@ -89,15 +89,16 @@ def demo_environment(state: State, emulator_port: int, given: Mapping[str, str] 
     return environment
 
 
-def _fill(supervisor: Supervisor, stack: Stack) -> None:
-    """Seed the demo; beside a Salesforce of somebody else's, the part that needs ours may fail."""
-    say("Filling the demo …")
-    try:
-        supervisor.run_once(stack.manage("seed_demo"))
-    except RunnerError as error:
-        if not os.environ.get("SALESFORCE_LOGIN_URL"):
-            raise
-        say(f"Only a part of the demo could be filled beside the Salesforce that you gave. {error}")
+def _prepare(supervisor: Supervisor, stack: Stack, *, is_demo: bool) -> None:
+    """Migrate, collect, seed; beside a Salesforce of somebody else's, the part of the demo that needs ours may fail."""
+    is_own_salesforce = bool(os.environ.get("SALESFORCE_LOGIN_URL"))
+    together = ["seed_demo"] if is_demo and not is_own_salesforce else []
+    supervisor.run_once(stack.program("prepare", "config.runner.prepare", *together))
+    if is_demo and is_own_salesforce:
+        try:
+            supervisor.run_once(stack.manage("seed_demo"))
+        except RunnerError as error:
+            say(f"Only a part of the demo could be filled beside the Salesforce that you gave. {error}")
 
 
 def _screen(lines: Sequence[tuple[str, str]], notes: Sequence[str]) -> str:
@@ -130,9 +131,9 @@ def _bring_up(supervisor: Supervisor, state: State, listener: socket, emulator_p
         environment |= demo_environment(state, emulator_port)
     stack = Stack(state.folder, environment)
     if emulator_port is not None:
-        supervisor.launch(stack.emulator(emulator_port))
+        supervisor.start(stack.emulator(emulator_port))
     say("Preparing the database …")
-    supervisor.run_once(stack.program("prepare", "config.runner.prepare"))
+    _prepare(supervisor, stack, is_demo=emulator_port is not None)
     say("Starting web, workers and clock …")
     supervisor.launch(*(stack.worker(queue) for queue in QUEUES), stack.beat())
     supervisor.launch(stack.web(listener.fileno(), f"http://{LOOPBACK}:{port}"))
@@ -141,7 +142,6 @@ def _bring_up(supervisor: Supervisor, state: State, listener: socket, emulator_p
     if emulator_port is None:
         lines.append(("Sign up", f"{environment['SYNCLINE_BASE_URL']}/accounts/signup/"))
     else:
-        _fill(supervisor, stack)
         lines += _demo_lines(stack, state)
     state.remember(stack.environment)
     notes = [f"Logs: {state.path('logs')}", f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything."]

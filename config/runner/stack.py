@@ -75,7 +75,7 @@ class Stack:
         """gunicorn on a socket that is ours, so that the address stays taken while it restarts."""
         arguments = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--bind", f"fd://{listener}"]
         arguments += ["--graceful-timeout", "4", "--timeout", "60", "--worker-tmp-dir", str(self._state)]
-        arguments += ["--no-control-socket", "config.wsgi:application"]
+        arguments += ["--preload", "--no-control-socket", "config.wsgi:application"]
         program = self.program("web", "gunicorn", *arguments, files=(listener,))
         return Service(program, answers(f"{address}/healthz"))
 
