@@ -13,10 +13,10 @@ from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
 from apps.domain.failures import AuthorizationLost, Failure, NotPermitted, Transient
 from apps.integrations.gateways import open_gateway
-from apps.integrations.metadata import STEPS, Place, Step
-from apps.integrations.models import Connection, ConnectionJob, JobKind, JobState
+from apps.integrations.metadata import KEPT_FRESH, STEPS, Place, Step
+from apps.integrations.models import Connection, ConnectionJob, ConnectionState, JobKind, JobState
 from apps.integrations.preflight import check_org, note_api_closed
-from apps.integrations.services.connections import task_of
+from apps.integrations.services.connections import queue_job, task_of
 from apps.integrations.tokens import opened, salesforce_app
 from apps.salesforce.oauth import revoke
 from apps.tenants.scope import tenant_transaction
@@ -164,8 +164,27 @@ def _revoke(claim: Claim) -> bool:
     return True
 
 
+def queue_stale_metadata() -> int:
+    """Queue the daily reading of metadata where it is due; one that fails is due again a day later."""
+    now = timezone.now()
+    with dispatcher_transaction():
+        stale = list(
+            Connection._base_manager.filter(state=ConnectionState.CONNECTED, metadata_due_at__lte=now)
+            .order_by("metadata_due_at")
+            .values_list("tenant_id", "id")[:50]
+        )
+    for tenant_id, connection_id in stale:
+        with tenant_transaction(tenant_id):
+            row = Connection.objects.select_for_update().get(id=connection_id)
+            row.metadata_due_at = now + KEPT_FRESH
+            row.save(update_fields=["metadata_due_at"])
+            queue_job(connection=row, kind=JobKind.METADATA, user=None)
+    return len(stale)
+
+
 def wake_due_jobs() -> int:
     """Send wake-up calls for jobs that are due and not held; the dispatcher's part."""
+    queue_stale_metadata()
     now = timezone.now()
     with dispatcher_transaction():
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.utils import timezone
@@ -30,6 +31,9 @@ DESCRIBED = (
     "User",
     "Group",
 )
+KEPT_FRESH = timedelta(hours=24)
+"""How long the cache is good for without a full sync (C17)."""
+
 _WITH_PACKAGE = "Syncline_Id__c"
 
 
@@ -143,7 +147,10 @@ def _finish(gateway: SalesforceGateway, place: Place) -> None:
         connection.has_person_accounts = account is not None and "IsPersonAccount" in account.fields
         connection.has_package = lead is not None and _WITH_PACKAGE in lead.fields
         connection.metadata_at = timezone.now()
-        connection.save(update_fields=["has_campaigns", "has_person_accounts", "has_package", "metadata_at"])
+        connection.metadata_due_at = connection.metadata_at + KEPT_FRESH
+        connection.save(
+            update_fields=["has_campaigns", "has_person_accounts", "has_package", "metadata_at", "metadata_due_at"]
+        )
 
 
 STEPS: tuple[tuple[str, Step], ...] = (
@@ -167,7 +174,13 @@ def refresh_metadata(tenant_id: int, connection_id: int) -> None:
 
 def _store_items(place: Place, kind: ReferenceKind, items: Iterable[Item]) -> None:
     """Replace the items of a kind; those that are gone become inactive, for records may still name them."""
-    now = timezone.now()
+    with tenant_transaction(place.tenant_id):
+        # Two readings at once take turns, or the items of the older one would look gone to the newer one.
+        Connection.objects.select_for_update().get(id=place.connection_id)
+        _replace_items(place, kind, items, timezone.now())
+
+
+def _replace_items(place: Place, kind: ReferenceKind, items: Iterable[Item], now: datetime) -> None:
     rows = {
         item.key: ReferenceItem(
             tenant_id=place.tenant_id,
@@ -181,17 +194,16 @@ def _store_items(place: Place, kind: ReferenceKind, items: Iterable[Item]) -> No
         )
         for item in items
     }
-    with tenant_transaction(place.tenant_id):
-        ReferenceItem.objects.bulk_create(
-            rows.values(),
-            batch_size=1000,
-            update_conflicts=True,
-            unique_fields=["tenant", "connection", "kind", "key"],
-            update_fields=["label", "data", "is_active", "fetched_at"],
-        )
-        ReferenceItem.objects.filter(
-            connection_id=place.connection_id, kind=kind, is_active=True, fetched_at__lt=now
-        ).update(is_active=False)
+    ReferenceItem.objects.bulk_create(
+        rows.values(),
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["tenant", "connection", "kind", "key"],
+        update_fields=["label", "data", "is_active", "fetched_at"],
+    )
+    ReferenceItem.objects.filter(
+        connection_id=place.connection_id, kind=kind, is_active=True, fetched_at__lt=now
+    ).update(is_active=False)
 
 
 def cached_schema(connection: Connection, sobject: str) -> ObjectSchema | None:

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from apps.integrations import jobs
-from apps.integrations.jobs import run_job, wake_due_jobs
+from apps.integrations.jobs import queue_stale_metadata, run_job, wake_due_jobs
 from apps.integrations.metadata import STEPS, cached_schema, refresh_metadata
 from apps.integrations.models import (
     Connection,
@@ -166,6 +167,15 @@ def test_disconnecting_revokes_the_grant_and_forgets_the_tokens(
         row = Connection.objects.get()
     assert (row.state, row.access_token, row.refresh_token) == (ConnectionState.DISCONNECTED, "", "")
     assert any(call["path"] == "/services/oauth2/revoke" for call in emulator.calls())
+
+
+def test_metadata_is_read_again_every_day_and_once(connection: Connection, tenant: Tenant) -> None:
+    refresh_metadata(tenant.pk, connection.pk)
+    assert queue_stale_metadata() == 0
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert (queue_stale_metadata(), queue_stale_metadata()) == (1, 0)
+    with tenant_transaction(tenant.pk):
+        assert ConnectionJob.objects.get().kind == JobKind.METADATA
 
 
 def test_dispatcher_finds_due_jobs_of_all_tenants(connection: Connection, tenant: Tenant) -> None:

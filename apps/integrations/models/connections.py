@@ -59,6 +59,7 @@ class Connection(TenantModel):
         default=dict, help_text="sObject → fields that the mappings use, written by field_mappings for the checks."
     )
     metadata_at = models.DateTimeField(null=True, help_text="When describe and reference data were last read.")
+    metadata_due_at = models.DateTimeField(null=True, help_text="When they are to be read again.")
     connected_at = models.DateTimeField(auto_now_add=True)
     connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     disconnected_at = models.DateTimeField(null=True)
