@@ -73,7 +73,7 @@ class Collections:
         headers = {"Sforce-Auto-Assign": "FALSE"}
         if allow_duplicates:
             headers["Sforce-Duplicate-Rule-Header"] = "allowSave=true"
-        body = {"allOrNone": False, "records": [kind | dict(record) for record in records]}
+        body = {"allOrNone": False, "records": [kind | _spelled(record, operation) for record in records]}
         with whole_answer():
             return self._session.request(_METHODS[operation], url, json=body, headers=headers).json()
 
@@ -81,6 +81,13 @@ class Collections:
         parameters = {"ids": ",".join(ids), "allOrNone": "false"}
         with whole_answer():
             return self._session.delete(self._url, params=parameters).json()
+
+
+def _spelled(record: Mapping[str, Any], operation: WriteOperation) -> dict[str, Any]:
+    """An update names its record by ``id`` (recorded: collections/update-*), which is no field there."""
+    if operation is not WriteOperation.UPDATE:
+        return dict(record)
+    return {"id": record_id(str(record["Id"]))} | {name: value for name, value in record.items() if name != "Id"}
 
 
 def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

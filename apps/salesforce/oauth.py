@@ -78,6 +78,7 @@ def exchange_code(app: App, *, login_url: str, redirect_uri: str, code: str, ver
     base = checked_base(login_url, app.trusted_hosts)
     session = OAuth2Session(app.client_id, redirect_uri=redirect_uri)
     session.trust_env = False
+    session.max_redirects = 0  # code and secret are for this host alone; fetch_token cannot be told otherwise
     session.register_compliance_hook("access_token_response", _refuse_outage)
     try:
         answer: dict[str, Any] = session.fetch_token(

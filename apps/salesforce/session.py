@@ -158,6 +158,7 @@ class SalesforceSession(requests.Session):
         headers = dict(options.get("headers") or {})
         headers["Authorization"] = f"Bearer {token}"
         headers.setdefault("Sforce-Call-Options", "client=Syncline")
+        headers.pop("X-PrettyPrint", None)  # simple-salesforce asks for blanks that nobody reads
         started = time.monotonic()
         try:
             answer = super().request(method, url, **{**options, "headers": headers, "stream": True})

@@ -67,10 +67,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     stub: Stub
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_request(self, code: object = "-", size: object = "-") -> None:
         """Quiet."""
 
-    def _answer(self) -> None:
+    def answer(self) -> None:
+        """Any method is answered alike."""
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else self._chunks()
         asked = Asked(self.command, self.path, dict(self.headers.items()), body, self.client_address[1])
@@ -112,7 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer
+
+for _method in ("GET", "POST", "PATCH", "PUT", "DELETE"):
+    setattr(_Handler, f"do_{_method}", _Handler.answer)
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -123,10 +126,9 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 @contextmanager
 def running_stub() -> Iterator[Stub]:
     """A stub on a free loopback port, gone at the end of the block."""
-    handler = type("Bound", (_Handler,), {})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        stub = Stub(f"http://127.0.0.1:{server.server_address[1]}", [])
-        handler.stub = stub
+    stub = Stub("", [])
+    with _Server(("127.0.0.1", 0), type("Bound", (_Handler,), {"stub": stub})) as server:
+        stub.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
