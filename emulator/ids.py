@@ -1,6 +1,7 @@
 """Salesforce record ids: 15 characters, case sensitive, and the three that make them 18."""
 
 import re
+from functools import cache
 
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -45,8 +46,7 @@ class IdMaker:
 
     def __init__(self, prefix: str, pod: str) -> None:
         self._prefix, self._pod = prefix, pod
-        self._low = [base62(n, 3) for n in range(62**3)]
-        self._low_bits = [_bits(text, 2) for text in self._low]
+        self._low, self._low_bits = _endings()
         self._high = ""
         self._high_number = -1
         self._head, self._middle = "", ""
@@ -62,6 +62,13 @@ class IdMaker:
             self._middle = _CHECK[_bits(text[5:10], 0)]
             self._high_bits = _bits(text[10:12], 0)
         return f"{self._high}{self._low[low]}{self._head}{self._middle}{_CHECK[self._high_bits + self._low_bits[low]]}"
+
+
+@cache
+def _endings() -> tuple[list[str], list[int]]:
+    """The last three characters of ids and what they add to the checksum."""
+    texts = [base62(n, 3) for n in range(62**3)]
+    return texts, [_bits(text, 2) for text in texts]
 
 
 def _bits(text: str, first: int) -> int:

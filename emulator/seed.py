@@ -93,7 +93,8 @@ class Seeder:
         unique = ("Id", "Email", "Phone", "MobilePhone", "CreatedDate", "LastModifiedDate", "SystemModstamp", "OwnerId",
                   "Company" if sobject.name == "Lead" else "AccountId",
                   "Website" if sobject.name == "Lead" else "Birthdate")  # fmt: skip
-        fixed = [name for name in blank if name not in unique]
+        used = {name for one in templates for name, value in one.items() if value is not None}
+        fixed = [name for name in blank if name not in unique and (name in used or blank[name] is not None)]
         tails = [tuple((blank | one)[name] for name in fixed) for one in templates]
         self.org.store.load(sobject.name, [*unique, *fixed], self._people(sobject.name, count, templates, tails))
 
