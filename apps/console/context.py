@@ -12,7 +12,8 @@ from apps.tenants.directory import tenants_of
 from apps.tenants.models import DirectoryKind, Membership, Tenant
 
 _MOST_COUNTED = 99
-THEMES = ("system", "light", "dark")
+THEMES = (("system", "monitor"), ("light", "sun"), ("dark", "moon"))
+"""The themes to choose from, with their icons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,15 @@ class NavigationItem:
     url: str
     icon: str
     is_current: bool
-    count: str = ""
+    counts_errors: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationGroup:
+    """Lines that belong together."""
+
+    title: str
+    items: list[NavigationItem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +44,34 @@ class Banner:
     words: str
 
 
-_PAGES = (
-    ("Overview", "overview", "layout-dashboard"),
-    ("People", "people-list", "users"),
-    ("Companies", "companies-list", "building-2"),
-    ("Opportunities", "opportunities-list", "handshake"),
-    ("Lists", "lists-list", "list"),
-    ("Integrations", "hub", "plug"),
-    ("Activity log", "log-list", "activity"),
-    ("Sync errors", "errors-list", "triangle-alert"),
-    ("Sync settings", "sync-settings", "settings"),
+@dataclass(frozen=True, slots=True)
+class ConnectionLine:
+    """The connection in one line, at the foot of the navigation."""
+
+    kind: str
+    words: str
+
+
+_GROUPS = (
+    ("", (("Overview", "overview", "layout-dashboard"),)),
+    (
+        "Audience",
+        (
+            ("People", "people-list", "users"),
+            ("Companies", "companies-list", "building-2"),
+            ("Opportunities", "opportunities-list", "handshake"),
+            ("Lists", "lists-list", "list"),
+        ),
+    ),
+    (
+        "Salesforce",
+        (
+            ("Integrations", "hub", "plug"),
+            ("Activity log", "log-list", "activity"),
+            ("Sync errors", "errors-list", "triangle-alert"),
+            ("Sync settings", "sync-settings", "settings"),
+        ),
+    ),
 )
 _NEEDS_CONNECTION = {"opportunities-list", "log-list", "errors-list", "sync-settings"}
 
@@ -61,27 +88,47 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "tenant": getattr(request, "tenant", None),
         "tenants": Tenant.objects.filter(pk__in=own).order_by("name"),
         "navigation": _navigation(request.path, connection),
+        "open_errors": open_errors() if connection else "",
         "health_banner": _banner(connection),
+        "connection_line": _line(connection),
         "themes": THEMES,
     }
 
 
-def _navigation(path: str, connection: Connection | None) -> list[NavigationItem]:
-    items = []
-    for label, name, icon in _PAGES:
-        if connection is None and name in _NEEDS_CONNECTION:
-            continue
-        url = reverse(f"console:{name}")
-        count = _open_errors() if name == "errors-list" else ""
-        items.append(NavigationItem(label, url, icon, False, count))
-    current = max((item.url for item in items if path.startswith(item.url)), key=len, default="")
-    return [NavigationItem(i.label, i.url, i.icon, i.url == current, i.count) for i in items]
+def _navigation(path: str, connection: Connection | None) -> list[NavigationGroup]:
+    urls = {name: reverse(f"console:{name}") for _, pages in _GROUPS for _, name, _ in pages}
+    current = max((url for url in urls.values() if path.startswith(url)), key=len, default="")
+    return [
+        NavigationGroup(
+            title,
+            [
+                NavigationItem(label, urls[name], icon, urls[name] == current, name == "errors-list")
+                for label, name, icon in pages
+                if connection is not None or name not in _NEEDS_CONNECTION
+            ],
+        )
+        for title, pages in _GROUPS
+    ]
 
 
-def _open_errors() -> str:
-    live = SyncError.objects.filter(state__in=LIVE_STATES).values("id")[: _MOST_COUNTED + 1]
-    count = len(live)
+def open_errors() -> str:
+    """How many errors wait for somebody; "" for none, and no more than two digits."""
+    count = len(SyncError.objects.filter(state__in=LIVE_STATES).values("id")[: _MOST_COUNTED + 1])
     return f"{_MOST_COUNTED}+" if count > _MOST_COUNTED else (str(count) if count else "")
+
+
+def _line(connection: Connection | None) -> ConnectionLine | None:
+    if connection is None:
+        return None
+    kinds = {Health.HEALTHY: "ok", Health.DELAYED: "warn", Health.PAUSED: "warn", Health.NEEDS_YOU: "bad"}
+    words = {
+        Health.HEALTHY: "connected",
+        Health.DELAYED: "delayed",
+        Health.PAUSED: "paused",
+        Health.NEEDS_YOU: "needs you",
+    }
+    health = Health(connection.health)
+    return ConnectionLine(kinds[health], f"{connection}: {words[health]}")
 
 
 def _banner(connection: Connection | None) -> Banner | None:

@@ -2,36 +2,84 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  const saved = root.dataset.userTheme;
-  if (saved === "light" || saved === "dark") root.dataset.theme = saved;
+
+  const closeMenus = (except) => document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (menu !== except) menu.open = false;
+  });
+
+  const say = (words, kind = "") => {
+    const toast = document.createElement("div");
+    toast.className = `toast ${kind}`;
+    const text = document.createElement("span");
+    text.textContent = words;
+    const close = document.createElement("button");
+    close.type = "button";
+    close.dataset.dismiss = "";
+    close.setAttribute("aria-label", "Dismiss");
+    close.textContent = "×";
+    toast.append(text, close);
+    document.getElementById("toasts").append(toast);
+    setTimeout(() => toast.remove(), 8000);
+  };
+
+  const copy = async (button) => {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      say("Copied");
+    } catch {
+      say("Your browser did not allow copying.", "error");
+    }
+  };
 
   document.addEventListener("click", (event) => {
-    const opener = event.target.closest("[data-dialog]");
-    if (opener) {
-      const dialog = document.getElementById(opener.dataset.dialog);
-      if (dialog && dialog.showModal) { event.preventDefault(); dialog.showModal(); }
+    const find = (selector) => event.target.closest(selector);
+    closeMenus(find("details.menu"));
+    const opener = find("[data-dialog]");
+    const dialog = opener && document.getElementById(opener.dataset.dialog);
+    if (dialog && dialog.showModal) {
+      event.preventDefault();
+      dialog.showModal();
     }
-    if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
-    const copy = event.target.closest("[data-copy]");
-    if (copy && navigator.clipboard) navigator.clipboard.writeText(copy.dataset.copy);
-    document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
-    if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
-    const all = event.target.closest("[data-check-all]");
+    if (find("[data-close]")) find("dialog").close();
+    if (find("[data-dismiss]")) find(".toast").remove();
+    if (find("[data-copy]")) copy(find("[data-copy]"));
+    const all = find("[data-check-all]");
     if (all) document.querySelectorAll(all.dataset.checkAll).forEach((box) => { box.checked = all.checked; });
   });
+
   document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const search = document.getElementById("global-search");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    }
     if (event.key !== "Escape") return;
-    document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
-    const drawer = document.getElementById("drawer");
-    if (drawer) drawer.checked = false;
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+    if (location.hash === "#navigation") location.hash = "#content";
   });
 
-  document.body.addEventListener("toast", (event) => {
-    const region = document.getElementById("toasts");
-    const toast = document.createElement("div");
-    toast.className = "toast";
-    toast.textContent = event.detail.value;
-    region.append(toast);
-    setTimeout(() => toast.remove(), 8000);
-  });
+  // The chosen theme shows at once; the server keeps it.
+  document.querySelectorAll("form[data-theme-switch]").forEach((form) => form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const data = new FormData(form, event.submitter);
+    const chosen = data.get("theme");
+    if (chosen === "system") delete root.dataset.theme;
+    else root.dataset.theme = chosen;
+    form.querySelectorAll("button").forEach((button) => {
+      button.setAttribute("aria-pressed", String(button.value === chosen));
+    });
+    fetch(form.action, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" } })
+      .then((answer) => { if (!answer.ok) throw new Error(); })
+      .catch(() => say("The theme could not be saved.", "error"));
+  }));
+
+  document.body.addEventListener("toast", (event) => say(event.detail.value));
+  document.body.addEventListener("htmx:responseError", () => say("That did not work. Please try again.", "error"));
+  document.body.addEventListener("htmx:sendError", () => say("Syncline cannot be reached. Please try again.", "error"));
 })();

@@ -34,7 +34,7 @@ _SORTS = {
 class ErrorFilterForm(forms.Form):
     """What the address of the list may say; whatever else it says is left out."""
 
-    q = forms.CharField(label="Record or Salesforce id", required=False)
+    q = forms.CharField(label="Record or Salesforce id", required=False, widget=forms.SearchInput)
     category = forms.ChoiceField(label="What happened", required=False)
     object = forms.ChoiceField(label="Object", required=False, choices=[_ANY, *((name, name) for name in OBJECTS)])
     state = forms.ChoiceField(

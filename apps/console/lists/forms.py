@@ -8,7 +8,7 @@ from apps.audience.models import ListKind
 class ListFilterForm(forms.Form):
     """What the address of the list may say; whatever else it says is left out."""
 
-    q = forms.CharField(label="Search", required=False)
+    q = forms.CharField(label="Search", required=False, widget=forms.SearchInput)
     kind = forms.ChoiceField(
         label="Kind",
         required=False,

@@ -14,7 +14,7 @@ _ANY = ("", "Any")
 class OpportunityFilterForm(forms.Form):
     """What the address of the list may say; whatever else it says is left out."""
 
-    q = forms.CharField(label="Search", required=False)
+    q = forms.CharField(label="Search", required=False, widget=forms.SearchInput)
     stage = forms.ChoiceField(label="Stage", required=False)
     closed = forms.ChoiceField(label="State", required=False, choices=[_ANY, ("no", "Open"), ("yes", "Closed")])
     company = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)

@@ -14,7 +14,7 @@ _ANY = ("", "Any")
 class PeopleFilterForm(forms.Form):
     """What the address of the list may say; whatever else it says is left out."""
 
-    q = forms.CharField(label="Search", required=False, strip=True)
+    q = forms.CharField(label="Search", required=False, widget=forms.SearchInput)
     linked = forms.ChoiceField(
         label="Linked with Salesforce", required=False, choices=[_ANY, ("yes", "Linked"), ("no", "Not linked")]
     )
