@@ -23,7 +23,7 @@ from apps.integrations.services.connections import disconnect, queue_job
 from apps.tenants.models import Tenant, User
 from apps.tenants.scope import tenant_transaction
 from emulator.control import EmulatorControl
-from tests.integrations.world import OrgUser
+from tests.integrations.world import OrgUser, calls_of
 
 
 def queued(tenant: Tenant, connection: Connection, kind: JobKind = JobKind.PREFLIGHT) -> ConnectionJob:
@@ -166,7 +166,7 @@ def test_disconnecting_revokes_the_grant_and_forgets_the_tokens(
     with tenant_transaction(tenant.pk):
         row = Connection.objects.get()
     assert (row.state, row.access_token, row.refresh_token) == (ConnectionState.DISCONNECTED, "", "")
-    assert any(call["path"] == "/services/oauth2/revoke" for call in emulator.calls())
+    assert calls_of(emulator, "/services/oauth2/revoke") == 1
 
 
 def test_metadata_is_read_again_every_day_and_once(connection: Connection, tenant: Tenant) -> None:

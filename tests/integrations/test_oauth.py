@@ -27,7 +27,7 @@ from apps.tenants.models import AuditEntry, Tenant, User
 from apps.tenants.scope import tenant_transaction
 from emulator.control import EmulatorControl
 from tests.integrations.conftest import connect
-from tests.integrations.world import OrgUser, answer_of, new_org
+from tests.integrations.world import OrgUser, answer_of, calls_of, new_org
 
 
 def begin(tenant: Tenant, user: User, login_url: str) -> str:
@@ -166,7 +166,7 @@ def test_org_without_api_is_refused_and_its_token_given_back(
     with pytest.raises(ConnectRefused) as refused:
         trade_code(claim=claimed(tenant, user, answer), code=answer["code"])
     assert refused.value.code == "api_disabled"
-    assert [c["path"] for c in emulator.calls() if "revoke" in c["path"]] == ["/services/oauth2/revoke"]
+    assert calls_of(emulator, "/services/oauth2/revoke") == 1
 
 
 def test_reconnect_with_another_org_changes_nothing_and_gives_the_token_back(
@@ -177,7 +177,7 @@ def test_reconnect_with_another_org_changes_nothing_and_gives_the_token_back(
     with pytest.raises(ConnectRefused) as refused:
         trade_code(claim=claimed(tenant, user, answer), code=answer["code"])
     assert refused.value.code == "wrong_org"
-    assert any(call["path"] == "/services/oauth2/revoke" for call in emulator.calls())
+    assert calls_of(emulator, "/services/oauth2/revoke") == 1
     with tenant_transaction(tenant.pk):
         row = Connection.objects.get()
         assert (row.org_id, row.access_token) == (connection.org_id, connection.access_token)

@@ -13,11 +13,11 @@ from apps.integrations.tokens import ConnectionTokens, opened
 from apps.tenants.models import Tenant
 from apps.tenants.scope import tenant_transaction
 from emulator.control import EmulatorControl
-from tests.integrations.world import OrgUser
+from tests.integrations.world import OrgUser, calls_of
 
 
 def refreshes(emulator: EmulatorControl) -> int:
-    return sum(call["path"] == "/services/oauth2/token" for call in emulator.calls())
+    return calls_of(emulator, "/services/oauth2/token")
 
 
 @pytest.fixture

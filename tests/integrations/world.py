@@ -1,6 +1,7 @@
 """A person in front of Salesforce's log-in and consent pages, over HTTP, without a browser."""
 
 import re
+import time
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,6 +41,16 @@ def answer_of(url: str, who: OrgUser, decision: str = "allow") -> dict[str, str]
         allow_redirects=False,
     )
     return {name: values[0] for name, values in parse_qs(urlsplit(back.headers["Location"]).query).items()}
+
+
+def calls_of(control: EmulatorControl, path: str) -> int:
+    """How often a path was called. The emulator notes a call after it has answered, so the first may take a moment."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        if found := len([call for call in control.calls() if call["path"] == path]):
+            return found
+        time.sleep(0.02)
+    return 0
 
 
 def _hidden(page: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -54,6 +55,14 @@ def _driver(tenant_id: int, run_id: int, emulator: EmulatorControl) -> "subproce
     return subprocess.Popen(command, env=environment)
 
 
+_ID = re.compile(r"\b(\w{3})\w{2}(\w{10})[A-Z0-5]{3}\b")
+
+
+def _without_org(rows: object) -> str:
+    """Two orgs of one seed differ in the two characters of their ids that name the org."""
+    return _ID.sub(r"\1\2", repr(rows))
+
+
 def _fingerprint(tenant_id: int, run_id: int) -> object:
     with tenant_transaction(tenant_id):
         assert SyncRun.objects.get(id=run_id).state == "completed"
@@ -74,7 +83,7 @@ def _fingerprint(tenant_id: int, run_id: int) -> object:
             .order_by("position")
             .values_list("sobject", "fetched", "created", "updated", "unchanged", "skipped", "failed")
         )
-    return people, links, entries, parts
+    return _without_org((people, links, entries, parts))
 
 
 @pytest.mark.slow

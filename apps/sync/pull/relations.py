@@ -24,7 +24,9 @@ WITH rows AS (
     coalesce(s."Type", '') AS type, nullif(s."StartDate", '')::date AS starts, nullif(s."EndDate", '')::date AS ends,
     s."IsActive" = 'true' AS running FROM {staged} s
 ), written AS (
-  INSERT INTO audience_list AS t (tenant_id, kind, name, remote_id, status, campaign_type, starts_on, ends_on, is_running)
+  INSERT INTO audience_list AS t (
+    tenant_id, kind, name, remote_id, status, campaign_type, starts_on, ends_on, is_running
+  )
   SELECT %(tenant)s, 'campaign', name, rid, status, type, starts, ends, running FROM rows
   ON CONFLICT (tenant_id, remote_id) WHERE remote_id <> '' DO UPDATE
   SET name = excluded.name, status = excluded.status, campaign_type = excluded.campaign_type,

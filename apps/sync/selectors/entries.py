@@ -94,13 +94,19 @@ def changes_of(entry: RunEntry) -> list[Change]:
         Change(
             field=name,
             label=_OTHER_FIELDS.get(name) or local_label(entry.local_type, name),
-            before=str(change.get("before") or ""),
-            after=str(change.get("after") or ""),
+            before=_value_words(name, change.get("before")),
+            after=_value_words(name, change.get("after")),
             rule=rule_words(str(change.get("rule") or "")),
             lost=change.get("lost"),
         )
         for name, change in changes.items()
     ]
+
+
+def _value_words(name: str, value: object) -> str:
+    """A value as it was; what is decided outside the mappings is yes or no."""
+    text = "" if value is None else str(value)
+    return {"true": "yes", "false": "no"}.get(text, text) if name in _OTHER_FIELDS else text
 
 
 def rule_words(rule: str) -> str:

@@ -28,7 +28,7 @@ STATE_WORDS: dict[str, str] = {
     RunState.COMPLETED: "Completed",
     RunState.FAILED: "Failed",
 }
-TRIGGER_WORDS = {"manual": "By hand", "schedule": "By schedule", "system": "By Syncline"}
+TRIGGER_WORDS = {"manual": "Started", "schedule": "On schedule", "system": "Started by Syncline"}
 SKIP_WORDS = {
     "filtered": "left out by the step's filter",
     "superseded": "a newer version was already here",
