@@ -95,7 +95,7 @@ def _measure(stack: ExitStack, emulator: EmulatorControl, postgres: Any, options
     print(f"left out: {waited:.1f} s and {waited_again:.1f} s until the Bulk job was ready")
     print(f"first full sync    {options.rows / first:>10,.0f} rows/s   {first:6.1f} s")
     print(
-        f"second, unchanged  {options.rows / second:>10,.0f} rows/s   {second:6.1f} s   {first / second:.1f} x the first"
+        f"second, unchanged  {options.rows / second:>10,.0f} rows/s   {second:6.1f} s   {first / second:.1f} x faster"
     )
     for name, peak in memory.peaks.items():
         print(f"peak memory        {peak / 1e6:>10,.0f} MB       {name}")

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 from django.db import connection
 from psycopg2.extras import execute_values
-from simple_salesforce import Salesforce
+from simple_salesforce.api import Salesforce
 
 from apps.field_mappings.models import MappingVersion
 from apps.field_mappings.versions import load_steps
@@ -81,7 +81,7 @@ def _insert(tenant: BenchTenant, lead: Any, union: str) -> None:
     bare = re.sub(r"  WHERE \(SELECT l\.is_leading.*?\n\), records AS", lambda _: once, create, flags=re.DOTALL)
     for table in _COPIES:
         bare = bare.replace(f"INSERT INTO {table} ", f"INSERT INTO staging.{table} ")
-    parameters = {
+    parameters: dict[str, Any] = {
         "tenant": tenant.tenant_id, "connection": -1, "run": -1, "layout": 1, "sobject": "Lead",
         "now": "2026-01-01T00:00:00Z", "opt_out": True,
     }  # fmt: skip
@@ -96,8 +96,9 @@ def afternoon(tenant: BenchTenant, url: str) -> float:
     with tenant.gateway() as gateway:
         job = gateway.bulk.create(lead.soql)
         _wait(gateway.bulk, job.id)
-        session = gateway._session
-        api = Salesforce(instance_url=gateway._base, session_id="held-by-the-session", version="66.0", session=session)
+        api: Any = Salesforce(
+            instance_url=gateway._base, session_id="held-by-the-session", version="66.0", session=gateway._session
+        )
         began = time.monotonic()
         with psycopg2.connect(url) as link, link.cursor() as cursor:
             columns = ", ".join(f'"{name}" text' for name in lead.columns)
@@ -105,7 +106,7 @@ def afternoon(tenant: BenchTenant, url: str) -> float:
             names = ", ".join(f'"{name}"' for name in lead.columns)
             changes = ", ".join(f'"{n}" = excluded."{n}"' for n in lead.columns if n != "Id")
             insert = f'INSERT INTO afternoon ({names}) VALUES %s ON CONFLICT ("Id") DO UPDATE SET {changes}'
-            locator = ""
+            locator: str | None = ""
             while locator is not None:
                 result = api.bulk2.Lead._client.get_query_results(job.id, locator or "", 100_000)
                 reader = csv.DictReader(io.StringIO(result["records"]))

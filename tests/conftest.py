@@ -85,7 +85,7 @@ def _teardown_as_owner(self: TransactionTestCase) -> None:
 
 
 # Django flushes through the connection under test, which here has no right to truncate.
-TransactionTestCase._fixture_teardown = _teardown_as_owner  # type: ignore[method-assign]
+setattr(TransactionTestCase, "_fixture_teardown", _teardown_as_owner)  # noqa: B010 - unknown to the stubs
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ class SessionStore(DatabaseSessionStore):
             data: dict[str, Any] = super().load()
             return data
 
-    def exists(self, session_key: str | None) -> bool:
+    def exists(self, session_key: str) -> bool:
         with app_transaction():
             return bool(super().exists(session_key))
 

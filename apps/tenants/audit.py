@@ -17,7 +17,7 @@ def audit(
     """Write down a change of the open tenant's configuration; of two mappings only what differs is kept."""
     old, new = dict(before or {}), dict(after or {})
     same = {key for key in old.keys() & new.keys() if old[key] == new[key]}
-    return AuditEntry.objects.create(
+    entry: AuditEntry = AuditEntry.objects.create(
         actor_id=actor.pk if actor else None,
         actor_label=actor.email if actor else "Syncline",
         action=action,
@@ -25,3 +25,4 @@ def audit(
         before={key: value for key, value in old.items() if key not in same},
         after={key: value for key, value in new.items() if key not in same},
     )
+    return entry

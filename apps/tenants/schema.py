@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.migrations.operations import RunSQL
 
@@ -30,7 +31,7 @@ def secure_tenant_table(
     one check per row less counts in a sync of a million rows. ``dispatcher_columns`` are what the dispatcher may
     read across tenants to see which work is due.
     """
-    forward = [
+    forward: list[Any] = [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY tenant_rows ON {table} TO syncline_app "
