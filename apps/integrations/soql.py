@@ -1,11 +1,30 @@
 """Queries for the engine, which does not speak to the gateway itself."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from apps.domain.filters import Filter
-from apps.salesforce.soql import Select
+from apps.salesforce import soql
 
 
 def select_text(sobject: str, fields: Sequence[str], where: Filter | None = None) -> str:
     """The SOQL of one sObject's rows."""
-    return str(Select(sobject, fields, where))
+    return str(soql.Select(sobject, fields, where))
+
+
+def window_text(
+    sobject: str,
+    fields: Sequence[str],
+    *,
+    since: datetime,
+    until: datetime,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> str:
+    """The rows that changed in ``[since, until)``, by stamp and id; ``after`` names the last row that is known."""
+    return soql.window_text(sobject, fields, since=since, until=until, after=after, limit=limit)
+
+
+def find_text(sobject: str, fields: Sequence[str], field: str, values: Sequence[str]) -> str:
+    """The rows that hold one of these texts in a field; without a value it finds nothing."""
+    return soql.find_text(sobject, fields, field, values)

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from apps.domain.filters import Group, Operator, Rule
 from apps.domain.values import FieldType
-from apps.salesforce.soql import Select, address_length, condition, identifier, in_parts, moment, quoted, record_id
+from apps.salesforce.soql import (
+    Select,
+    address_length,
+    condition,
+    find_text,
+    identifier,
+    in_parts,
+    moment,
+    quoted,
+    record_id,
+    window_text,
+)
 
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -133,6 +144,39 @@ def test_moment_keeps_milliseconds_and_is_utc() -> None:
     assert moment(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"
     with pytest.raises(ValueError):
         moment(datetime(2026, 1, 1))  # noqa: DTZ001  # the case under test
+
+
+SINCE, UNTIL = datetime(2026, 11, 24, 8, tzinfo=UTC), datetime(2026, 11, 24, 8, 0, 1, 500_000, tzinfo=UTC)
+LAST = "00Q000000000001AAA"
+
+
+def test_window_begins_with_its_first_moment_and_ends_before_its_last() -> None:
+    assert window_text("Lead", ["Id", "Email"], since=SINCE, until=UNTIL, after=None, limit=2000) == (
+        "SELECT Id, Email FROM Lead WHERE SystemModstamp >= 2026-11-24T08:00:00.000Z"
+        " AND SystemModstamp < 2026-11-24T08:00:01.500Z ORDER BY SystemModstamp, Id LIMIT 2000"
+    )
+
+
+def test_window_goes_on_behind_the_row_that_was_last() -> None:
+    text = window_text("Lead", ["Id"], since=SINCE, until=UNTIL, after=(SINCE, LAST), limit=1)
+    assert (
+        " AND (SystemModstamp > 2026-11-24T08:00:00.000Z"
+        f" OR (SystemModstamp = 2026-11-24T08:00:00.000Z AND Id > '{LAST}'))" in text
+    )
+
+
+@pytest.mark.parametrize("bad", ["", "x' OR Id != '", "00Q"])
+def test_window_behind_no_id_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError):
+        window_text("Lead", ["Id"], since=SINCE, until=UNTIL, after=(SINCE, bad), limit=1)
+
+
+def test_look_for_texts_quotes_each_and_finds_nothing_without_one() -> None:
+    assert find_text("Lead", ["Id"], "Email", ["o'neil@x.example", "b"]) == (
+        "SELECT Id FROM Lead WHERE Email IN ('o\\'neil@x.example', 'b')"
+    )
+    assert find_text("Lead", ["Id"], "Email", ["a"]) == "SELECT Id FROM Lead WHERE Email = 'a'"
+    assert find_text("Lead", ["Id"], "Email", []) == "SELECT Id FROM Lead WHERE Id = NULL"
 
 
 @given(st.lists(st.text(alphabet="aé'\\ %", max_size=12), max_size=60, unique=True), st.integers(160, 900))
