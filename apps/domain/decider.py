@@ -31,6 +31,7 @@ class Reason(StrEnum):
     FILLED = "filled"
     KEPT = "kept"
     BLANK_HELD_BACK = "blank_held_back"
+    AUTOMATION = "automation"
 
 
 REASON_WORDS: dict[Reason, str] = {
@@ -48,6 +49,7 @@ REASON_WORDS: dict[Reason, str] = {
     Reason.FILLED: "It was empty and has been filled.",
     Reason.KEPT: "It already has a value, and this field is only filled when empty.",
     Reason.BLANK_HELD_BACK: "The other side is empty, and empty values are not written here.",
+    Reason.AUTOMATION: "Automation in your org changed our value back several times, so it is no longer sent.",
 }
 
 
@@ -250,12 +252,15 @@ def decide_fields(
     remote: Mapping[str, str | None],
     local: Mapping[str, str | None],
     blanks: BlankPolicy,
-    times: Times | None = None,
+    remote_at: datetime | None = None,
+    local_at: Mapping[str, datetime] | None = None,
 ) -> dict[str, FieldDecision]:
     """Decide every field of a linked pair under its step; keyed by field key.
 
-    ``remote`` is by remote field, ``local`` by local field.
+    ``remote`` is by remote field, ``local`` by local field. ``remote_at`` is when a user last changed the row,
+    ``local_at`` when each local field was changed, in org time.
     """
+    changed = local_at or {}
     return {
         rule.key: decide_field(
             rule,
@@ -265,7 +270,7 @@ def decide_fields(
             remote=remote.get(rule.remote_field),
             local=local.get(rule.local_field),
             blanks=blanks,
-            times=times,
+            times=Times(remote_at, changed.get(rule.local_field)),
         )
         for rule in step.rules
     }

@@ -86,6 +86,14 @@ class Step:
         """The way that counts for an update here."""
         return rule.way_in if self.pulls and self.update_local else Way.OFF
 
+    def brings(self, rule: FieldRule) -> bool:
+        """Whether the field is filled when a record is made here."""
+        return self.pulls and rule.way_in is not Way.OFF
+
+    def sends(self, rule: FieldRule) -> bool:
+        """Whether the field is filled when a row is made there."""
+        return self.pushes and rule.way_out is not Way.OFF
+
     def way_out(self, rule: FieldRule) -> Way:
         """The way that counts for an update there."""
         return rule.way_out if self.pushes and self.update_remote else Way.OFF

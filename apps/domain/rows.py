@@ -1,0 +1,96 @@
+"""One row as the remote side gave it, in canonical text."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from apps.domain.mapping import FieldRule
+from apps.domain.values import FieldType, Unreadable, canonical, datetime_text, from_json
+
+OPT_OUT = "HasOptedOutOfEmail"
+SYSTEM_FIELDS = (
+    "Id",
+    "SystemModstamp",
+    "LastModifiedDate",
+    "CreatedDate",
+    OPT_OUT,
+    "IsConverted",
+    "ConvertedContactId",
+)
+"""Fields that the engine reads where the org shows them, whatever is mapped."""
+DELETION_FIELDS = ("IsDeleted", "MasterRecordId")
+"""What only queries that include deleted rows tell; a merge shows in MasterRecordId alone (facts, section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRow:
+    """Values by remote field; what is absent or cannot be read is unknown (None) and, if unreadable, named.
+
+    ``stamp`` orders the versions of a row (SystemModstamp); ``modified_at`` is when a user last changed it.
+    """
+
+    remote_id: str
+    values: Mapping[str, str | None]
+    unreadable: tuple[str, ...] = ()
+    stamp: datetime | None = None
+    modified_at: datetime | None = None
+    created_at: datetime | None = None
+    opted_out: bool | None = None
+    is_deleted: bool = False
+    merged_into: str = ""
+    is_converted: bool = False
+    converted_contact: str = ""
+
+
+def row_from_csv(raw: Mapping[str, str | None], rules: Sequence[FieldRule]) -> RemoteRow:
+    """A row of a Bulk result, where every column that was asked for is there and an empty cell is blank."""
+    return _read(raw, rules, lambda kind, value, scale: canonical(kind, value or "", scale=scale))
+
+
+def row_from_json(raw: Mapping[str, Any], rules: Sequence[FieldRule]) -> RemoteRow:
+    """A row of a REST answer, where a field that is absent is unknown and null is blank."""
+    return _read(raw, rules, lambda kind, value, scale: from_json(kind, value, scale=scale))
+
+
+def _read(
+    raw: Mapping[str, Any],
+    rules: Sequence[FieldRule],
+    read: Callable[[FieldType, Any, int | None], str | None],
+) -> RemoteRow:
+    values: dict[str, str | None] = {}
+    unreadable = []
+    for rule in rules:
+        name = rule.remote_field
+        try:
+            values[name] = read(rule.remote_type, raw[name], rule.scale) if name in raw else None
+        except Unreadable:
+            values[name] = None
+            unreadable.append(name)
+    is_converted = _truth(raw.get("IsConverted")) is True
+    return RemoteRow(
+        remote_id=str(raw["Id"]),
+        values=values,
+        unreadable=tuple(unreadable),
+        stamp=_moment(raw.get("SystemModstamp")),
+        modified_at=_moment(raw.get("LastModifiedDate")),
+        created_at=_moment(raw.get("CreatedDate")),
+        opted_out=_truth(raw[OPT_OUT]) if OPT_OUT in raw else None,
+        is_deleted=_truth(raw.get("IsDeleted")) is True,
+        merged_into=str(raw.get("MasterRecordId") or ""),
+        is_converted=is_converted,
+        converted_contact=str(raw.get("ConvertedContactId") or "") if is_converted else "",
+    )
+
+
+def _truth(raw: Any) -> bool | None:
+    """A boolean of JSON or CSV; anything else, and the empty text of a hidden column, is unknown."""
+    text = str(raw).lower()
+    return text == "true" if text in {"true", "false"} else None
+
+
+def _moment(raw: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(datetime_text(str(raw))) if raw else None
+    except Unreadable:
+        return None
