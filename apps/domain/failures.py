@@ -67,6 +67,8 @@ class Category(StrEnum):
     IDENTITY_TAKEN = "identity_taken"
     UNREADABLE_VALUE = "unreadable_value"
     MISSING_PARENT = "missing_parent"
+    CHANGED_BACK = "changed_back"
+    OPT_OUT_UNTICKED = "opt_out_unticked"
     CONFIGURATION = "configuration"
     INTERNAL = "internal"
 

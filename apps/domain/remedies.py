@@ -213,6 +213,18 @@ WORDS: dict[Category, Words] = {
         "Sync the parent first.",
         _R.FIX_RECORD,
     ),
+    _C.CHANGED_BACK: _w(
+        "Your org changes our value back",
+        "A flow, trigger or formula in Salesforce replaced the value each time it was written.",
+        "Change that automation, or let Salesforce rule this field in the mapping.",
+        _R.FIX_MAPPING,
+    ),
+    _C.OPT_OUT_UNTICKED: _w(
+        "An opt-out was taken back in Salesforce",
+        "This person has unsubscribed here. Only they can subscribe again.",
+        "Tick Email Opt Out in Salesforce, or record here that and where they have subscribed again.",
+        _R.FIX_RECORD,
+    ),
     _C.CONFIGURATION: _w("A setting is wrong", "The app's settings do not fit.", "Tell us.", _R.TELL_US),
     _C.INTERNAL: _w(
         "Something went wrong here", "This is a fault of ours.", "Tell us; it is written down.", _R.TELL_US

@@ -1,4 +1,4 @@
-"""Changes that wait for Salesforce: one folded row per record."""
+"""Changes that wait for Salesforce: one folded row per record, and when a tenant's are due."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -43,3 +43,17 @@ class OutboundChange(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.local_type} {self.local_id}"
+
+
+class OutboxDue(TenantModel):
+    """When a tenant's waiting changes are to be looked at: one row a tenant, so that the dispatcher reads few."""
+
+    id = models.BigAutoField(primary_key=True)
+    due_at = models.DateTimeField(null=True, help_text="Empty: nothing is due by itself.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="outbox_due_once")]
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="outbox_due_at")]
+
+    def __str__(self) -> str:
+        return f"due {self.due_at}"

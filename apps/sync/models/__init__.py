@@ -13,6 +13,7 @@ from apps.sync.models.runs import (
     RunState,
     SyncRun,
 )
+from apps.sync.models.schedules import Schedule
 from apps.sync.models.watermarks import Watermark
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RunObject",
     "RunPage",
     "RunState",
+    "Schedule",
     "SyncRun",
     "Watermark",
     "WriteIntent",

@@ -18,6 +18,8 @@ class EntryAction(StrEnum):
     DEACTIVATED = "deactivated"
     REACTIVATED = "reactivated"
     MOVED = "moved"
+    MERGED = "merged"
+    WRITTEN = "written"
     SKIPPED = "skipped"
     FAILED = "failed"
 

@@ -37,6 +37,11 @@ class RecordLink(TenantModel):
     remote_created_at = models.DateTimeField(null=True, help_text="CreatedDate: the oldest link leads.")
     pulled_at = models.DateTimeField(null=True)
     pushed_at = models.DateTimeField(null=True)
+    opted_out = models.BooleanField(null=True, help_text="HasOptedOutOfEmail when last judged in agreement.")
+    notes = models.JSONField(
+        null=True,
+        help_text="{flips: {field key: how often the org changed our value back}, set_again: an un-tick was answered}",
+    )
     created_run_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 

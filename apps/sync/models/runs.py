@@ -50,6 +50,8 @@ class SyncRun(TenantModel):
     mapping_version_id = models.BigIntegerField(null=True)
     settings_version = models.IntegerField(default=0)
     sobjects = models.JSONField(default=list, help_text="Which sObjects an object run covers; empty: all.")
+    local_type = models.CharField(max_length=16, blank=True, default="", db_default="")
+    local_id = models.BigIntegerField(null=True, help_text="The one record of a record run.")
     org_started_at = models.DateTimeField(null=True, help_text="Org time when it began: the later watermark.")
     step = models.CharField(max_length=160, blank=True, help_text="What it is doing, in words.")
     waiting_reason = models.TextField(blank=True, help_text="Why it waits, in words: limit, outage.")
@@ -70,7 +72,17 @@ class SyncRun(TenantModel):
                     kind__in=["full", "object", "differential"],
                 ),
                 name="sync_run_one_open_pull",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "connection_id"],
+                condition=Q(state__in=[s.value for s in OPEN_RUN_STATES], kind="outbound"),
+                name="sync_run_one_open_push",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "connection_id", "local_type", "local_id"],
+                condition=Q(state__in=[s.value for s in OPEN_RUN_STATES], kind="record"),
+                name="sync_run_one_open_of_record",
+            ),
         ]
         indexes = [models.Index(fields=["tenant", "queued_at", "id"], name="sync_run_by_time")]
 
@@ -93,7 +105,7 @@ class RunLane(TenantModel):
         db_index=False,
         related_name="lanes",
     )
-    name = models.CharField(max_length=8, help_text="fetch or apply")
+    name = models.CharField(max_length=8, help_text="fetch, apply, pull, push or record")
     fence = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField(db_default=Now(), help_text="When to look next.")
@@ -118,7 +130,7 @@ class ObjectStage(StrEnum):
 
 
 class RunObject(TenantModel):
-    """One sObject of a run: its Bulk job, its staging table, its counters.
+    """One sObject of a run: its Bulk job or window, its staging table, its counters.
 
     read = created + updated + unchanged + skipped + failed, when it is done.
     """
@@ -142,6 +154,10 @@ class RunObject(TenantModel):
     job_generation = models.IntegerField(default=0, help_text="Grows when a lost job is asked anew.")
     expected = models.BigIntegerField(null=True, help_text="Rows that Salesforce says there are.")
     fetched = models.BigIntegerField(default=0)
+    window_from = models.DateTimeField(null=True, help_text="Org time; differential runs only.")
+    window_to = models.DateTimeField(null=True)
+    cursor_stamp = models.DateTimeField(null=True, help_text="The last row that is in: pages follow it.")
+    cursor_id = models.CharField(max_length=18, blank=True, default="", db_default="")
     created = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
     unchanged = models.BigIntegerField(default=0)

@@ -1,0 +1,50 @@
+"""Queueing a change in the transaction that caused it."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection
+
+from apps.core.queue import wake
+from apps.tenants.scope import current_tenant_id
+
+PUSH_TASK = "apps.sync.tasks.push"
+
+_FOLD = """
+INSERT INTO outbox_outboundchange AS c (tenant_id, local_type, local_id, fields, queued_at, due_at)
+VALUES (%s, %s, %s, %s::jsonb, %s, %s)
+ON CONFLICT (tenant_id, local_type, local_id) DO UPDATE
+SET fields = c.fields || excluded.fields,
+    generation = c.generation + 1,
+    state = CASE WHEN c.state = 'held' THEN 'waiting' ELSE c.state END,
+    reason = CASE WHEN c.state = 'held' THEN '' ELSE c.reason END,
+    due_at = CASE WHEN c.state = 'held' THEN excluded.due_at ELSE least(c.due_at, excluded.due_at) END
+"""
+_RING = """
+INSERT INTO outbox_outboxdue AS d (tenant_id, due_at) VALUES (%s, %s)
+ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at
+WHERE d.due_at IS NULL OR d.due_at > excluded.due_at
+"""
+
+
+def queue_change(*, local_type: str, local_id: int, fields: Iterable[str], origin: str, at: datetime) -> None:
+    """Queue changed ``fields`` of a record for Salesforce; they fold into the row that already waits.
+
+    Changes whose origin is the sync itself are not queued: what sync wrote is never sent back. A change that was
+    held is tried again, since the record has changed.
+    """
+    changed = {name: {"at": at.isoformat(), "origin": origin} for name in fields}
+    if origin == "sync" or not changed:
+        return
+    tenant_id = current_tenant_id()
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLD, [tenant_id, local_type, local_id, json.dumps(changed), at, at])
+    ring(at=at)
+    wake(PUSH_TASK, tenant_id, queue="outbound")
+
+
+def ring(*, at: datetime) -> None:
+    """Have the tenant's waiting changes looked at by ``at``, or earlier where that was said already."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RING, [current_tenant_id(), at])
