@@ -177,6 +177,13 @@ class WriteResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """Nothing was written, for the row is not as it was read, or is gone: read it and decide again."""
+
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestJob:
     """A write job as Salesforce last told; JobComplete may hold refused rows, and Failed undoes nothing."""
 
@@ -271,8 +278,23 @@ class RemoteSystem(Protocol):
         records: Iterable[Mapping[str, Any]],
         *,
         key_field: str = "",
+        allow_duplicates: bool = False,
     ) -> Iterator[WriteResult]:
-        """One result per record in the order given; a refused record never stops the others."""
+        """One result per record in the order given; a refused record never stops the others.
+
+        ``allow_duplicates`` passes duplicate rules that only warn.
+        """
+
+    def write_if_unchanged(
+        self,
+        sobject: str,
+        remote_id: str,
+        seen: datetime,
+        values: Mapping[str, Any],
+        *,
+        allow_duplicates: bool = False,
+    ) -> WriteResult | Changed:
+        """Update one row if its stamp is still the one that was read, in one call; else nothing is written."""
 
     def limits(self) -> Usage | None:
         """Used and allowed calls of the rolling 24 hours, which may lag by minutes."""

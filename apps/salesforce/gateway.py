@@ -7,9 +7,10 @@ from typing import Any
 from simple_salesforce.api import Salesforce
 
 from apps.domain.failures import Category, Failure, Internal
-from apps.domain.ports import ObjectSchema, Usage, WriteOperation, WriteResult
+from apps.domain.ports import Changed, ObjectSchema, Usage, WriteOperation, WriteResult
 from apps.salesforce.bulk import BulkQueries
 from apps.salesforce.collections import Collections
+from apps.salesforce.conditional import ConditionalWrites
 from apps.salesforce.hosts import checked_base
 from apps.salesforce.ingest import BulkWrites
 from apps.salesforce.query import Queries
@@ -41,6 +42,7 @@ class SalesforceGateway:
         self._data_url = f"{self._base}/services/data/v{api_version}"
         self._queries = Queries(self._api, self._session, self._base, api_version)
         self._collections = Collections(self._session, self._data_url)
+        self._conditional = ConditionalWrites(self._session, self._base, api_version)
         self.bulk = BulkQueries(self._session, f"{self._data_url}/jobs/query")
         self.ingest = BulkWrites(self._session, f"{self._data_url}/jobs/ingest")
 
@@ -99,6 +101,18 @@ class SalesforceGateway:
         return self._collections.write(
             sobject, operation, records, key_field=key_field, allow_duplicates=allow_duplicates
         )
+
+    def write_if_unchanged(
+        self,
+        sobject: str,
+        remote_id: str,
+        seen: datetime,
+        values: Mapping[str, Any],
+        *,
+        allow_duplicates: bool = False,
+    ) -> WriteResult | Changed:
+        """Update one row if its SystemModstamp is still the one that was read, in one call; else write nothing."""
+        return self._conditional.write(sobject, remote_id, seen, values, allow_duplicates=allow_duplicates)
 
     def limits(self) -> Usage | None:
         """Used and allowed calls of the rolling 24 hours, which may lag by minutes."""
