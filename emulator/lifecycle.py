@@ -28,10 +28,12 @@ def merge(org: Org, author: Author, name: str, master_id: str, loser_ids: list[s
                     "MasterRecordId": master["Id"],
                     "SystemModstamp": stamp,
                     "LastModifiedDate": stamp,
+                    "LastModifiedById": author.user_id,
                 },
             )
             _move_children(org, sobject.name, loser["Id"], master["Id"], stamp)
-        org.store.update(sobject.name, master["Id"], {"LastModifiedDate": stamp, "SystemModstamp": stamp})
+        touched = {"LastModifiedDate": stamp, "LastModifiedById": author.user_id, "SystemModstamp": stamp}
+        org.store.update(sobject.name, master["Id"], touched)
     return str(master["Id"])
 
 
@@ -71,6 +73,7 @@ def convert(
             "IsConverted": "true", "Status": status or "Closed - Converted", "ConvertedDate": stamp[:10],
             "ConvertedAccountId": account_id, "ConvertedContactId": contact_id,
             "ConvertedOpportunityId": opportunity_id, "LastModifiedDate": stamp, "SystemModstamp": stamp,
+            "LastModifiedById": author.user_id,
         })  # fmt: skip
         _move_to_contact(org, str(lead["Id"]), contact_id, stamp)
     return {"leadId": str(lead["Id"]), "accountId": account_id, "contactId": contact_id,

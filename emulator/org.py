@@ -29,6 +29,7 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "triggers": [],
     "validation_rules": [],
     "duplicate_rules": [],
+    "upsert_meets_deleted": False,
 }
 _OPT_OUT = tuple(f"{o}.{f}" for o in ("Lead", "Contact")
                  for f in ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"))  # fmt: skip

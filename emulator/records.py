@@ -7,7 +7,7 @@ from emulator.errors import Problem, Refused, refused
 from emulator.ids import full_id, is_id, normalized
 from emulator.org import Org
 from emulator.persons import create_person_contact, follow_person_account
-from emulator.rules import Author, alive_ids, check_lock, check_whole, checked, existing
+from emulator.rules import Author, alive_ids, check_lock, check_whole, checked, dead_ids, existing
 from emulator.schema import Field, SObject
 from emulator.values import Stored, to_stored
 
@@ -145,6 +145,8 @@ class Writer:
                 raise Several(sobject.name, ids)
             if ids:
                 return self.update(name, ids[0], values), False
+            if self.org.options["upsert_meets_deleted"] and dead_ids(self.org, sobject, field, stored):
+                raise refused("ENTITY_IS_DELETED", "entity is deleted", status=404)
             if update_only:
                 raise Refused(404, Problem("NOT_FOUND", "The requested resource does not exist", code_first=True))
             return self.create(name, {field.name: value, **values}), True
@@ -164,29 +166,41 @@ class Writer:
         if not sobject.is_soft_deleted:
             self.org.store.remove(sobject.name, record_id)
             return
-        self.org.store.update(sobject.name, record_id, self._deleted("true"))
+        self.org.store.update(sobject.name, record_id, self._deleted(sobject, "true"))
+        for other, row in self._belongings(sobject, record_id, "false"):
+            self._bury(other, row["Id"])
+
+    def _belongings(self, sobject: SObject, record_id: str, flag: str) -> list[tuple[SObject, dict[str, Any]]]:
+        """What goes into the recycle bin with a row, and comes back with it."""
+        found = []
         for child, key in _CASCADES.get(sobject.name, ()):
             other = self.org.schema.find(child)
-            for row in self.org.store.rows(child, {key: record_id, "IsDeleted": "false"}) if other else ():
-                assert other is not None
-                self._bury(other, row["Id"])
+            if other is not None:
+                rows = self.org.store.rows(other.name, {key: record_id})
+                found += [(other, row) for row in rows if row.get("IsDeleted", "false") == flag]
+        return found
 
-    def _deleted(self, flag: str) -> dict[str, Any]:
-        now = self.stamp()
-        return {"IsDeleted": flag, "LastModifiedDate": now, "SystemModstamp": now}
+    def _deleted(self, sobject: SObject, flag: str) -> dict[str, Any]:
+        return {"IsDeleted": flag} | self._stamps(sobject, {}, creating=False)
 
     def undelete(self, name: str, record_id: str) -> str:
-        """Back from the recycle bin: the same id, a new stamp."""
+        """Back from the recycle bin with what was deleted along: the same ids, new stamps."""
         sobject = self.sobject(name)
         row = self.org.store.row(sobject.name, normalized(record_id))
         if row is None or row.get("IsDeleted") != "true":
             raise refused("UNDELETE_FAILED", "Entity is not in the recycle bin")
         with self.org.store.transaction():
-            values = self._deleted("false")
-            if "MasterRecordId" in row:
-                values["MasterRecordId"] = None
-            self.org.store.update(sobject.name, row["Id"], values)
+            self._dig_up(sobject, row)
         return str(row["Id"])
+
+    def _dig_up(self, sobject: SObject, row: dict[str, Any]) -> None:
+        values = self._deleted(sobject, "false")
+        if "MasterRecordId" in row:
+            values["MasterRecordId"] = None
+        self.org.store.update(sobject.name, row["Id"], values)
+        for other, child in self._belongings(sobject, row["Id"], "true"):
+            if child.get("SystemModstamp") == row.get("SystemModstamp"):
+                self._dig_up(other, child)
 
     def purge(self, name: str, record_id: str) -> None:
         """Gone without a trace (emptied recycle bin, Bulk hardDelete)."""

@@ -230,6 +230,13 @@ def alive_ids(org: Org, sobject: SObject, field: Field, value: Stored, limit: in
     return [row[0] for row in org.store.connection.execute(statement, [value, limit])]
 
 
+def dead_ids(org: Org, sobject: SObject, field: Field, value: Stored) -> list[str]:
+    """Ids of rows in the recycle bin that have this value."""
+    if not sobject.is_soft_deleted:
+        return []
+    return [row["Id"] for row in org.store.rows(sobject.name, {field.name: value, "IsDeleted": "true"}, 3)]
+
+
 def problem_of(error: Unparsable, *, whole_request: bool) -> Problem:
     """A value of the wrong type (collections/json-parser-error-200.json, errors/JSON_PARSER_ERROR-400.json)."""
     shown = "true" if error.value is True else "false" if error.value is False else error.value

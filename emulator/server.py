@@ -149,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _head(self, call: Call, response: Response, length: int) -> bytes:
         lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Answer')}"]
-        lines.append(f"Date: {formatdate(usegmt=True)}")
+        lines.append(f"Date: {formatdate(call.found_org.now().timestamp() if call.found_org else None, usegmt=True)}")
         has_body = response.status not in {204, 304}
         if has_body:
             lines.append(f"Content-Type: {response.kind}")

@@ -24,7 +24,7 @@ _LOCKS = {
 _OPTIONS = frozenset({
     "name", "edition", "api_enabled", "api_limit", "campaigns", "person_accounts", "package_fields", "hide_opt_out",
     "hidden", "read_only", "triggers", "validation_rules", "duplicate_rules", "custom_objects", "custom_fields",
-    "clock_shift", "authorize_error", "token_error", "is_sandbox",
+    "upsert_meets_deleted", "clock_shift", "authorize_error", "token_error", "is_sandbox",
 })  # fmt: skip
 
 
