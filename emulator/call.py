@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from emulator.errors import OAuthRefused, Problem, Refused, bare
 from emulator.org import Org
@@ -42,14 +42,31 @@ class Response:
     file: FilePart | None = None
 
     def content(self) -> bytes:
-        """The bytes to send (those in front of the file, if there is one)."""
+        """The bytes to send (those in front of the file, if there is one), made once."""
         if self.file is not None:
             return self.file.prefix
-        if self.body is not None:
-            return self.body
-        if self.status in {204, 304} or (self.payload is None and not self.kind.startswith("application/json")):
-            return b""
-        return json.dumps(self.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        if self.body is None:
+            self.body = (
+                b"" if self._is_empty else json.dumps(self.payload, ensure_ascii=False, separators=(",", ":")).encode()
+            )
+        return self.body
+
+    def whole(self) -> bytes:
+        """All its bytes."""
+        if self.file is None:
+            return self.content()
+        with self.file.path.open("rb") as source:
+            source.seek(self.file.start)
+            return self.file.prefix + source.read(self.file.end - self.file.start)
+
+    @property
+    def _is_empty(self) -> bool:
+        return self.status in {204, 304} or (self.payload is None and not self.kind.startswith("application/json"))
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.content()) + (self.file.end - self.file.start if self.file else 0)
 
 
 @dataclass(slots=True)
@@ -68,6 +85,15 @@ class Call:
     username: str = ""
     user_id: str = ""
     scope: str = ""
+
+    @classmethod
+    def arriving(
+        cls, world: World, method: str, target: str, headers: dict[str, str], body: bytes, base: str
+    ) -> "tuple[Call, str]":
+        """A call as it comes in, and the text of its query; names of headers are in lower case."""
+        parts = urlsplit(target)
+        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        return cls(world, method, unquote(parts.path), query, headers, body, base), parts.query
 
     @property
     def org(self) -> Org:

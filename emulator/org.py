@@ -30,6 +30,7 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "validation_rules": [],
     "duplicate_rules": [],
     "upsert_meets_deleted": False,
+    "concurrent_limit": 1000,
 }
 _OPT_OUT = tuple(f"{o}.{f}" for o in ("Lead", "Contact")
                  for f in ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"))  # fmt: skip
@@ -54,6 +55,7 @@ class Org:
     store: Store
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     api_used: int = 0
+    calls_now: int = 0
     locks: dict[str, Lock] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,6 @@
 """Everything that one emulator holds: orgs, registered apps, grants, calls received and scripted faults."""
 
 import json
-import re
 import shutil
 import threading
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from emulator.bulk_ingest import IngestJob
 from emulator.bulk_query import QueryJob
 from emulator.errors import not_found
+from emulator.faults import Fault
 from emulator.grants import Grants
 from emulator.org import Org, open_org
 from emulator.records import Writer
@@ -23,27 +23,6 @@ _TASK_STATUSES = ("Not Started", "In Progress", "Completed", "Waiting on someone
 _CASE_STATUSES = ("New", "Working", "Escalated", "Closed")
 _MAX_CALLS = 200_000
 _FORMAT = 2
-
-
-@dataclass
-class Fault:
-    """A scripted fault: which calls it meets and what it does to them."""
-
-    facts: dict[str, Any]
-    seen: int = 0
-
-    def meets(self, method: str, path: str, org_id: str | None) -> bool:
-        """Whether it meets this call; counts those that match."""
-        facts = self.facts
-        if facts.get("method") not in (None, method) or not re.search(facts.get("path", ""), path):
-            return False
-        if facts.get("org") not in (None, org_id):
-            return False
-        self.seen += 1
-        if facts.get("every"):
-            return self.seen % int(facts["every"]) == 0
-        first = int(facts.get("nth", 1))
-        return first <= self.seen < first + int(facts.get("times", 1))
 
 
 @dataclass
@@ -192,10 +171,10 @@ class World:
             if len(self.calls) > _MAX_CALLS:
                 del self.calls[: _MAX_CALLS // 2]
 
-    def fault_for(self, method: str, path: str, org_id: str | None) -> dict[str, Any] | None:
+    def fault_for(self, method: str, path: str, org_id: str | None, body: bytes) -> dict[str, Any] | None:
         """The fault that this call meets, if any; each matching fault counts the call."""
         with self.lock:
-            met = [fault for fault in self.faults if fault.meets(method, path, org_id)]
+            met = [fault for fault in self.faults if fault.meets(method, path, org_id, body)]
         return met[0].facts if met else None
 
     # -- surviving a restart --------------------------------------------------------------------------------------

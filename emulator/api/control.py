@@ -7,6 +7,7 @@ from typing import Any
 from emulator.api.login import DEFAULT_SCOPE, token_answer
 from emulator.call import Call, Response
 from emulator.errors import bare, not_found
+from emulator.faults import Fault
 from emulator.grants import CLIENT_ID, App
 from emulator.lifecycle import convert, merge
 from emulator.org import Lock, Org
@@ -14,7 +15,6 @@ from emulator.records import Writer
 from emulator.rules import Author
 from emulator.seed_cache import seed_cached
 from emulator.soql.run import next_page, run_query, view_of
-from emulator.world import Fault
 
 _LOCKS = {
     "UNABLE_TO_LOCK_ROW": "unable to obtain exclusive access to this record or 1 records: {id}",
@@ -136,6 +136,13 @@ def _org_verb(call: Call, org: Org, verb: str) -> Response:
         raise not_found("no such control")
     answer = act(call, org, call.data() if call.body else {})
     return Response(200, {} if answer is None else answer)
+
+
+def perform(call: Call, acts: list[dict[str, Any]]) -> None:
+    """What a fault does besides: ``{"org": id, "verb": "update", …}`` each."""
+    for act in acts:
+        facts = {key: value for key, value in act.items() if key not in {"org", "verb"}}
+        _ORG[act["verb"]](call, call.world.org(act["org"]), facts)
 
 
 def _author(org: Org, data: dict[str, Any]) -> Author:
