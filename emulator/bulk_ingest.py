@@ -2,7 +2,6 @@
 
 import csv
 import io
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,6 +47,8 @@ class IngestJob:
     header: list[str] = field(default_factory=list)
     succeeded_rows: list[tuple[str, bool, list[str]]] = field(default_factory=list)
     failed_rows: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    unprocessed_rows: list[list[str]] = field(default_factory=list)
+    dies_after: int | None = None
 
     def info(self, *, shape: str) -> dict[str, Any]:
         """As Salesforce answers: ``open`` on create, ``patched`` after PATCH, ``full`` on GET (recorded/bulk2)."""
@@ -83,6 +84,7 @@ class IngestJob:
         plain = ",".join(self.header)
         if kind == "unprocessedrecords":
             out.write(plain + "\n")
+            rows.writerows(self.unprocessed_rows)
         elif kind == "successfulResults":
             out.write(",".join(['"sf__Id"', '"sf__Created"', plain]) + "\n")
             rows.writerows([one, str(made).lower(), *cells] for one, made, cells in self.succeeded_rows)
@@ -93,11 +95,7 @@ class IngestJob:
 
 
 def run_ingest(org: Org, job: IngestJob, author: Author) -> None:
-    """Process the uploaded rows in the background."""
-    threading.Thread(target=_process, args=(org, job, author), daemon=True).start()
-
-
-def _process(org: Org, job: IngestJob, author: Author) -> None:
+    """Process the uploaded rows."""
     began = time.monotonic()
     job.state = "InProgress"
     with job.path.open(encoding="utf-8-sig", newline="") as source:
@@ -131,10 +129,11 @@ def _unknown_column(sobject: SObject, header: list[str]) -> str | None:
 def _rows(org: Org, job: IngestJob, author: Author, lines: list[list[str]]) -> None:
     writer = Writer(org, author)
     write = _operation(writer, job)
-    for line in lines:
-        if job.state == "Aborted":
-            return
-        if not line:
+    for line in filter(None, lines):
+        if job.processed == job.dies_after:
+            job.state, job.error = "Failed", "InternalServerError : The job was stopped"
+        if job.state != "InProgress":
+            job.unprocessed_rows.append(line)
             continue
         job.processed += 1
         values = _values(job.header, line)

@@ -1,9 +1,11 @@
 """Bulk API 2.0 query jobs: rendered once into a file by SQLite itself, served from it page by page."""
 
 import base64
-import threading
+import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +112,10 @@ class QueryJob:
         return [self.locator(row) for row in range(size, self.rows, size)][:limit]
 
 
-def start_query_job(
+def plan_query_job(
     org: Org, view: View, job_id: str, soql: str, operation: str, version: str, folder: Path
-) -> QueryJob:
-    """Check the query now, render its result in the background; raises SoqlError or Refused."""
+) -> tuple[QueryJob, Callable[[], None]]:
+    """A checked query as a job, and the work that renders its result; raises SoqlError or Refused."""
     compiled = compile_query(soql, view)
     _check(compiled)
     outputs = [output for output in compiled.outputs if isinstance(output, Output)]
@@ -122,8 +124,7 @@ def start_query_job(
     now = org.stamp()
     job = QueryJob(job_id, org.id, view.user_id, compiled.sobject.name, operation, version,
                    folder / f"{job_id}.csv", header, now)  # fmt: skip
-    threading.Thread(target=_render, args=(org, compiled, outputs, job), daemon=True).start()
-    return job
+    return job, partial(_render, org, compiled, outputs, job)
 
 
 def _check(compiled: Compiled) -> None:
@@ -153,9 +154,19 @@ def line_expression(columns: list[str]) -> str:
 def _render(org: Org, compiled: Compiled, outputs: list[Output], job: QueryJob) -> None:
     began = time.monotonic()
     job.state = "InProgress"
-    line = line_expression([compiled.columns[output.at] for output in outputs])
     connection = org.store.connection  # this thread's own: lines come as bytes
     connection.text_factory = bytes
+    try:
+        _write_lines(connection, compiled, line_expression([compiled.columns[o.at] for o in outputs]), job)
+    finally:
+        connection.text_factory = str
+    job.milliseconds = int((time.monotonic() - began) * 1000)
+    job.changed = org.stamp()
+    if job.state == "InProgress":
+        job.state = "JobComplete"
+
+
+def _write_lines(connection: sqlite3.Connection, compiled: Compiled, line: str, job: QueryJob) -> None:
     cursor = connection.execute(compiled.statement(line), compiled.parameters)
     position = 0
     with job.path.open("wb") as out:
@@ -165,9 +176,5 @@ def _render(org: Org, compiled: Compiled, outputs: list[Output], job: QueryJob) 
             out.write(data)
             position += len(data)
             job.rows += len(rows)
-            if job.state == "Aborted":
+            if job.state != "InProgress":
                 return
-    job.milliseconds = int((time.monotonic() - began) * 1000)
-    job.changed = org.stamp()
-    connection.text_factory = str
-    job.state = "JobComplete"

@@ -46,6 +46,16 @@ class Lock:
     times: int
 
 
+@dataclass(slots=True)
+class Fate:
+    """What becomes of the next Bulk jobs: ``stall``, ``fail`` or ``abort``; an ingest job fails after some rows."""
+
+    kind: str
+    what: str
+    times: int
+    after_rows: int = 0
+
+
 @dataclass
 class Org:
     """What one customer of Salesforce has."""
@@ -57,6 +67,7 @@ class Org:
     api_used: int = 0
     calls_now: int = 0
     locks: dict[str, Lock] = field(default_factory=dict)
+    fates: list[Fate] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.pod = base62(350 + self.number, 2)
@@ -134,7 +145,22 @@ class Org:
                 del self.locks[record_id]
             return lock
 
+    def take_fate(self, kind: str) -> Fate | None:
+        """What becomes of a new job of this kind (``query``, ``ingest``), once less for the next."""
+        with self._lock:
+            fate = next((fate for fate in self.fates if fate.kind == kind and fate.times > 0), None)
+            if fate is not None:
+                fate.times -= 1
+            return fate
 
-def open_org(number: int, path: Path, options: dict[str, Any]) -> Org:
-    """An org whose rows lie at ``path``; they are made if they are not there."""
+
+def copied_org(number: int, options: dict[str, Any], content: bytes) -> Org:
+    """An org in memory whose rows are a copy."""
+    store = Store(None)
+    store.take(content)
+    return Org(number, {**copy.deepcopy(DEFAULT_OPTIONS), **copy.deepcopy(options)}, store)
+
+
+def open_org(number: int, path: Path | None, options: dict[str, Any]) -> Org:
+    """An org whose rows lie at ``path`` (None: in memory); they are made if they are not there."""
     return Org(number, {**copy.deepcopy(DEFAULT_OPTIONS), **copy.deepcopy(options)}, Store(path))

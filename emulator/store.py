@@ -30,9 +30,13 @@ def _declared(field: Field) -> str:
 
 
 class Store:
-    """The database of one org. Reads see what is committed; writes go one after another."""
+    """The database of one org. Reads see what is committed; writes go one after another.
 
-    def __init__(self, path: Path) -> None:
+    Without a path the rows are in memory, and the one connection serves all threads: whoever keeps it lets one call in
+    at a time.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self._local = threading.local()
         self._lock = threading.RLock()
@@ -43,14 +47,15 @@ class Store:
         self._writer.execute("CREATE TABLE IF NOT EXISTS _invisible (id TEXT PRIMARY KEY)")
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        place = self.path or ":memory:"
+        connection = sqlite3.connect(place, timeout=60, isolation_level=None, check_same_thread=False)
         connection.executescript(_SETTINGS)
         return connection
 
     @property
     def connection(self) -> sqlite3.Connection:
         """This thread's connection: the writer inside a transaction, else a reader."""
-        if self._depth and self._writing_thread == threading.get_ident():
+        if self.path is None or (self._depth and self._writing_thread == threading.get_ident()):
             return self._writer
         if not hasattr(self._local, "reader"):
             self._local.reader = self._open()
@@ -69,6 +74,14 @@ class Store:
             source = sqlite3.connect(path)
             source.backup(self._writer)
             source.close()
+
+    def take(self, content: bytes) -> None:
+        """Become a copy of another database (``copy`` of its store)."""
+        self._writer.deserialize(content)
+
+    def copy(self) -> bytes:
+        """The whole database."""
+        return self._writer.serialize()
 
     def ensure(self, schema: Schema, *, with_indexes: bool = True) -> None:
         """Create what the schema has and the database lacks."""

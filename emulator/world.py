@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ _FORMAT = 2
 
 @dataclass
 class World:
-    """The emulator's state; orgs, apps and grants survive a restart in ``folder``."""
+    """The emulator's state; orgs, apps and grants survive a restart in ``folder``, unless all is ``in_memory``."""
 
     folder: Path
     grants: Grants
+    in_memory: bool = False
     orgs: dict[str, Org] = field(default_factory=dict)
     query_jobs: dict[str, QueryJob] = field(default_factory=dict)
     ingest_jobs: dict[str, IngestJob] = field(default_factory=dict)
@@ -57,8 +59,15 @@ class World:
             self.save()
         return org
 
-    def _path(self, number: int) -> Path:
-        return self.folder / f"org-{number}.sqlite"
+    def _path(self, number: int) -> Path | None:
+        return None if self.in_memory else self.folder / f"org-{number}.sqlite"
+
+    def spawn(self, work: Callable[[], None]) -> None:
+        """Do the work of a job: in the background, or at once where there are no threads."""
+        if self.in_memory:
+            work()
+        else:
+            threading.Thread(target=work, daemon=True).start()
 
     def _furnish(self, org: Org, username: str) -> None:
         store, system = org.store, Writer(org, Author("", is_api=False))
@@ -181,6 +190,8 @@ class World:
 
     def save(self) -> None:
         """Write what is not in the orgs' databases."""
+        if self.in_memory:
+            return
         with self.lock:
             data = {
                 "format": _FORMAT,

@@ -2,14 +2,16 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 from emulator.bulk_ingest import DELIMITERS, OPERATIONS, IngestJob, run_ingest
-from emulator.bulk_query import DEFAULT_PAGE, QueryJob, start_query_job
+from emulator.bulk_query import DEFAULT_PAGE, QueryJob, plan_query_job
 from emulator.call import Call, FilePart, Response
 from emulator.errors import bare, job_refused, not_found
 
 _FINISHED = frozenset({"JobComplete", "Failed", "Aborted"})
+_FATES = {"stall": "InProgress", "fail": "Failed", "abort": "Aborted"}
 _CSV = "text/csv; charset=UTF-8"
 _MOST_BYTES = 150_000_000
 _RESULTS = frozenset({"successfulResults", "failedResults", "unprocessedrecords"})
@@ -57,8 +59,15 @@ def _create_query(call: Call) -> Response:
         raise job_refused("INVALIDJOB", f"Unknown operation: {operation}")
     view = call.view(include_deleted=operation == "queryAll")
     folder = call.world.folder / "jobs"
-    job = start_query_job(call.org, view, call.world.next_job(call.org), text, operation, call.version, folder)
+    job_id = call.world.next_job(call.org)
+    job, work = plan_query_job(call.org, view, job_id, text, operation, call.version, folder)
     call.world.query_jobs[job.id] = job
+    fate = call.org.take_fate("query")
+    if fate is None:
+        call.world.spawn(work)
+    else:
+        job.state = _FATES[fate.what]
+        job.error = "Query job was stopped" if fate.what == "fail" else ""
     return Response(200, job.info(detailed=False) | {"state": "UploadComplete"})
 
 
@@ -204,4 +213,9 @@ def _close(call: Call, job: IngestJob) -> None:
     job.state = "UploadComplete"
     if not job.uploaded:
         job.path.write_bytes(b"")
-    run_ingest(call.org, job, call.author)
+    fate = call.org.take_fate("ingest")
+    if fate is not None and fate.what != "fail":
+        job.state = _FATES[fate.what]
+        return
+    job.dies_after = fate.after_rows if fate else None
+    call.world.spawn(partial(run_ingest, call.org, job, call.author))
