@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from emulator.process import start_emulator
+from emulator.weather import Weather
 
 
 class ControlRefused(Exception):
@@ -24,7 +25,7 @@ class ControlRefused(Exception):
         self.code = body[0].get("errorCode", "") if isinstance(body, list) and body else ""
 
 
-class EmulatorControl:
+class EmulatorControl(Weather):
     """What tests and the demo ask of a running emulator."""
 
     def __init__(self, base_url: str) -> None:
@@ -123,32 +124,7 @@ class EmulatorControl:
         rows: list[dict[str, Any]] = self._call("POST", f"orgs/{org_id}/query", asked)
         return rows
 
-    # -- weather ----------------------------------------------------------------------------------------------------
-
-    def hide(self, org_id: str, *fields: str) -> None:
-        """Hide exactly these fields ("Lead.Email") or objects ("Campaign") from the API user."""
-        self._call("POST", f"orgs/{org_id}/hide", {"fields": list(fields)})
-
-    def hide_rows(self, org_id: str, *ids: str, visible: bool = False) -> None:
-        """Take rows out of the API user's sight, or give them back."""
-        self._call("POST", f"orgs/{org_id}/invisible", {"ids": list(ids), "visible": visible})
-
-    def lock_rows(self, org_id: str, *ids: str, times: int = 1, code: str = "UNABLE_TO_LOCK_ROW") -> None:
-        """Refuse the next writes of these rows."""
-        self._call("POST", f"orgs/{org_id}/lock", {"ids": list(ids), "times": times, "code": code})
-
-    def shift_clock(self, org_id: str, by: float) -> str:
-        """Move the org's clock by seconds; answers its time."""
-        return str(self._call("POST", f"orgs/{org_id}/clock", {"by": by})["now"])
-
-    def org_time(self, org_id: str) -> str:
-        """The org's clock."""
-        return str(self._call("POST", f"orgs/{org_id}/clock", {})["now"])
-
-    def set_usage(self, org_id: str, **numbers: int) -> dict[str, int]:
-        """``used`` and ``limit`` of the daily API calls."""
-        found: dict[str, int] = self._call("POST", f"orgs/{org_id}/usage", numbers)
-        return found
+    # -- what was asked -----------------------------------------------------------------------------------------
 
     def calls(self, path: str = "", org_id: str | None = None) -> list[dict[str, Any]]:
         """Calls received whose path matches."""
@@ -160,26 +136,10 @@ class EmulatorControl:
         """Forget the calls received."""
         self._call("DELETE", "calls")
 
-    def fault(self, path: str, **what: Any) -> None:
-        """Script a fault for calls whose path matches (docs/emulator.md lists what it can do)."""
-        self._call("POST", "faults", {"path": path, **what})
-
-    def clear_faults(self) -> None:
-        """Fair weather."""
-        self._call("DELETE", "faults")
-
-    def expire_tokens(self, *, revoke: bool = False, org_id: str | None = None) -> None:
-        """End all sessions; with ``revoke`` the approvals too."""
-        self._call("POST", "tokens", {"expire": True, "revoke": revoke} | ({"org": org_id} if org_id else {}))
-
     def grant(self, org_id: str, **facts: Any) -> dict[str, Any]:
         """The token answer that a consent of the org's first user (or ``user``) brings."""
         answer: dict[str, Any] = self._call("POST", f"orgs/{org_id}/grant", facts)
         return answer
-
-    def rotate_tokens(self, *, on: bool) -> None:
-        """Switch refresh token rotation of all apps."""
-        self._call("POST", "tokens", {"rotate": on})
 
     # -- a person at a browser --------------------------------------------------------------------------------------
 

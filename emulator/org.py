@@ -10,7 +10,7 @@ from typing import Any
 from emulator.ids import base62, full_id
 from emulator.schema import Schema, SObject, build_schema
 from emulator.store import Store
-from emulator.values import moment_text
+from emulator.values import moment_text, parse_moment
 
 DEFAULT_OPTIONS: dict[str, Any] = {
     "edition": "Developer Edition",
@@ -31,10 +31,15 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "duplicate_rules": [],
     "upsert_meets_deleted": False,
     "concurrent_limit": 1000,
+    "maintenance": "",
+    "field_changes": {},
+    "clock_at": None,
 }
 _OPT_OUT = tuple(f"{o}.{f}" for o in ("Lead", "Contact")
                  for f in ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"))  # fmt: skip
-_SCHEMA_OPTIONS = frozenset({"custom_objects", "custom_fields", "campaigns", "person_accounts", "package_fields"})
+_SCHEMA_OPTIONS = frozenset(
+    {"custom_objects", "custom_fields", "campaigns", "person_accounts", "package_fields", "field_changes"}
+)
 
 
 @dataclass(slots=True)
@@ -91,8 +96,9 @@ class Org:
         return int(self.options["api_limit"])
 
     def now(self) -> datetime:
-        """The org's clock, to the second."""
-        moment = datetime.now(UTC) + timedelta(seconds=float(self.options["clock_shift"]))
+        """The org's clock, to the second: the real one moved by ``clock_shift``, or one that stands."""
+        stopped = parse_moment(self.options["clock_at"] or "")
+        moment = (stopped or datetime.now(UTC)) + timedelta(seconds=float(self.options["clock_shift"]))
         return moment.replace(microsecond=0)
 
     def stamp(self) -> str:

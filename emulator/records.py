@@ -7,7 +7,7 @@ from emulator.errors import Problem, Refused, refused
 from emulator.ids import full_id, is_id, normalized
 from emulator.org import Org
 from emulator.persons import create_person_contact, follow_person_account
-from emulator.rules import Author, alive_ids, check_lock, check_whole, checked, dead_ids, existing
+from emulator.rules import Author, alive_ids, check_lock, check_open, check_whole, checked, dead_ids, existing
 from emulator.schema import Field, SObject
 from emulator.values import Stored, to_stored
 
@@ -27,7 +27,8 @@ class Writer:
         self.org, self.author = org, author
 
     def sobject(self, name: str) -> SObject:
-        """An object that the author sees."""
+        """An object that the author sees and may write at this time."""
+        check_open(self.org, self.author)
         found = self.author.sees(self.org).find(name)
         if found is None:
             raise refused("INVALID_TYPE", f"sObject type '{name}' is not supported.")

@@ -9,6 +9,7 @@ from emulator.ids import is_id, normalized
 from emulator.org import Org
 from emulator.schema import Field, Schema, SObject
 from emulator.store import column
+from emulator.triggers import rewrite
 from emulator.values import Stored, Unparsable, to_stored, wrong_type_id
 
 _NO_OWNER_CHECK = frozenset({"Organization", "Group"})
@@ -51,7 +52,7 @@ def checked(org: Org, author: Author, sobject: SObject, values: dict[str, Any], 
             *read_only,
         )
     stored = {name: to_stored(field, raw) for name, (field, raw) in found.items()}
-    _rewrite(org, sobject, stored)
+    rewrite(org, sobject, stored)
     _require(sobject, stored, creating=creating)
     for name, value in stored.items():
         field = sobject.fields[name]
@@ -87,19 +88,6 @@ def _by_relationship(org: Org, author: Author, sobject: SObject, name: str, raw:
         message = f"Foreign key external ID: {value} not found for field {key.name} in entity {target.name}"
         raise refused("INVALID_FIELD", message)
     return field, rows[0]["Id"]
-
-
-def _rewrite(org: Org, sobject: SObject, stored: dict[str, Stored]) -> None:
-    """What triggers of the org do to values on their way in."""
-    for trigger in org.options["triggers"]:
-        name = trigger["field"]
-        value = stored.get(name)
-        if trigger["sobject"] != sobject.name or name not in stored:
-            continue
-        if trigger["do"] == "set":
-            stored[name] = trigger.get("value")
-        elif isinstance(value, str):
-            stored[name] = value.upper() if trigger["do"] == "upper" else " ".join(value.split())
 
 
 def _require(sobject: SObject, stored: dict[str, Stored], *, creating: bool) -> None:
@@ -202,6 +190,13 @@ def _check_duplicates(
         ],
     }
     raise Refused(400, Problem("DUPLICATES_DETECTED", message, (), duplicates=result))
+
+
+def check_open(org: Org, author: Author) -> None:
+    """During read-only maintenance no client writes."""
+    if author.is_api and org.options["maintenance"]:
+        message = "Insert, update and delete are not allowed during maintenance"
+        raise refused("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", message)
 
 
 def check_lock(org: Org, record_id: str) -> None:

@@ -312,7 +312,22 @@ def build_schema(options: dict[str, Any]) -> Schema:
     for name, fields in extra.items():
         known = objects[name]
         objects[name] = with_fields(known, [*known.fields.values(), *fields])
+    for path, facts in (options.get("field_changes") or {}).items():
+        name, _, key = path.partition(".")
+        known = objects[name]
+        objects[name] = with_fields(known, [changed(f, facts) if f.name == key else f for f in known.fields.values()])
     return Schema({name: objects[name] for name in sorted(objects)})
+
+
+def changed(known: Field, facts: dict[str, Any]) -> Field:
+    """A field after an administrator altered it."""
+    flags = known.flags
+    for letter, key, negated in (("r", "restricted", False), ("q", "unique", False), ("n", "required", True)):
+        if key in facts:
+            flags = flags.replace(letter, "") + (letter if bool(facts[key]) != negated else "")
+    values = tuple(Value(str(v), str(v)) for v in facts["values"]) if "values" in facts else known.values
+    plain = {key: facts[key] for key in ("type", "label", "length", "precision", "scale") if key in facts}
+    return replace(known, flags=flags, values=values, **plain)
 
 
 def custom_object(facts: dict[str, Any], number: int) -> SObject:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from emulator.api.login import DEFAULT_SCOPE, token_answer
@@ -10,11 +11,12 @@ from emulator.errors import bare, not_found
 from emulator.faults import Fault
 from emulator.grants import CLIENT_ID, App
 from emulator.lifecycle import convert, merge
-from emulator.org import Lock, Org
+from emulator.org import Fate, Lock, Org
 from emulator.records import Writer
 from emulator.rules import Author
 from emulator.seed_cache import seed_cached
 from emulator.soql.run import next_page, run_query, view_of
+from emulator.values import moment_text
 
 _LOCKS = {
     "UNABLE_TO_LOCK_ROW": "unable to obtain exclusive access to this record or 1 records: {id}",
@@ -25,6 +27,7 @@ _OPTIONS = frozenset({
     "name", "edition", "api_enabled", "api_limit", "campaigns", "person_accounts", "package_fields", "hide_opt_out",
     "hidden", "read_only", "triggers", "validation_rules", "duplicate_rules", "custom_objects", "custom_fields",
     "upsert_meets_deleted", "clock_shift", "authorize_error", "token_error", "is_sandbox",
+    "concurrent_limit", "maintenance", "field_changes", "clock_at",
 })  # fmt: skip
 
 
@@ -146,9 +149,15 @@ def perform(call: Call, acts: list[dict[str, Any]]) -> None:
 
 
 def _author(org: Org, data: dict[str, Any]) -> Author:
-    """A Salesforce user at a page: the first one unless another is named; ``stamp`` makes a late commit."""
+    """A Salesforce user at a page: the first one unless another is named.
+
+    ``stamp`` (a time) or ``late`` (seconds) makes a change that was long in coming.
+    """
     user = org.users[data["as_user"]] if data.get("as_user") else next(iter(org.users.values()))
-    return Author(user["id"], is_api=False, stamp=data.get("stamp"), allows_duplicates=True)
+    stamp = data.get("stamp")
+    if data.get("late"):
+        stamp = moment_text(org.now() - timedelta(seconds=float(data["late"])))
+    return Author(user["id"], is_api=False, stamp=stamp, allows_duplicates=True)
 
 
 def _grant(call: Call, org: Org, data: dict[str, Any]) -> Any:
@@ -254,7 +263,9 @@ def _users(call: Call, org: Org, data: dict[str, Any]) -> Any:
 
 
 def _clock(call: Call, org: Org, data: dict[str, Any]) -> Any:
-    if "by" in data:
+    if "at" in data:
+        org.change({"clock_at": data["at"], "clock_shift": 0})
+    elif "by" in data:
         org.change({"clock_shift": float(org.options["clock_shift"]) + float(data["by"])})
     elif "shift" in data:
         org.change({"clock_shift": float(data["shift"])})
@@ -268,9 +279,33 @@ def _usage(call: Call, org: Org, data: dict[str, Any]) -> Any:
     return {"used": org.api_used, "limit": org.api_limit}
 
 
+def _change(call: Call, org: Org, data: dict[str, Any]) -> Any:
+    org.change(data)
+    call.world.save()
+
+
+def _cursors(call: Call, org: Org, data: dict[str, Any]) -> Any:
+    with call.world.lock:
+        for key in [key for key, (org_id, _) in call.world.cursors.items() if org_id == org.id]:
+            del call.world.cursors[key]
+
+
+def _doom(call: Call, org: Org, data: dict[str, Any]) -> Any:
+    org.fates.append(Fate(data["kind"], data["what"], int(data.get("times", 1)), int(data.get("after_rows", 0))))
+
+
+def _job(call: Call, org: Org, data: dict[str, Any]) -> Any:
+    jobs = call.world.query_jobs if data["id"] in call.world.query_jobs else call.world.ingest_jobs
+    if data["state"] == "gone":
+        del jobs[data["id"]]
+    else:
+        jobs[data["id"]].state = data["state"]
+
+
 _ORG: dict[str, Callable[[Call, Org, dict[str, Any]], Any]] = {
     "grant": _grant, "seed": _seed, "create": _create, "update": _update, "delete": _delete, "undelete": _undelete,
     "purge": _purge,
     "merge": _merge, "convert": _convert, "query": _query, "hide": _hide, "invisible": _invisible, "lock": _lock,
     "fields": _fields, "objects": _objects, "users": _users, "clock": _clock, "usage": _usage,
+    "change": _change, "cursors": _cursors, "doom": _doom, "job": _job,
 }  # fmt: skip

@@ -67,8 +67,17 @@ def _check_allowed(call: Call) -> None:
     profile = org.store.row("Profile", user.get("ProfileId") or "") or {}
     if profile.get("PermissionsApiEnabled") == "false":
         raise bare("API_CURRENTLY_DISABLED", "API is disabled for this user", 403)
+    if org.options["maintenance"] == "down":
+        raise bare("SERVER_UNAVAILABLE", "server too busy", 503)
     if org.api_used >= org.api_limit:
         raise bare("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
+
+
+def _check_jobs(call: Call) -> None:
+    """During read-only maintenance no job begins and none is read (fault F16); the wording is assumed."""
+    if call.org.options["maintenance"]:
+        message = "Bulk jobs are not available during maintenance"
+        raise bare("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", message, 503)
 
 
 def resource(call: Call, path: str) -> Response:
@@ -83,6 +92,7 @@ def resource(call: Call, path: str) -> Response:
             return collections.answer(call, rest.removeprefix("sobjects").strip("/"))
         return composite.answer(call, rest, resource)
     if head == "jobs":
+        _check_jobs(call)
         return bulk.answer(call, rest)
     if head == "limits":
         return _limits(call, rest)

@@ -23,7 +23,7 @@ class LocalAdapter(HTTPAdapter):
         super().__init__()
         self._local = local
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """The emulator's answer; raises what requests raises."""
         parts = urlsplit(str(request.url))
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -33,7 +33,7 @@ class LocalAdapter(HTTPAdapter):
             raise requests.ConnectionError("Connection reset by peer", request=request) from None
         built: requests.Response = self.build_response(request, _raw(answer))
         if not options.get("stream"):
-            _ = built.content
+            _ = built.content  # read now, as requests does
         return built
 
 
