@@ -3,7 +3,7 @@
 Text is compared without regard to case, as SOQL does; a blank value equals nothing but blank.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -64,6 +64,15 @@ def evaluate(tree: Filter, row: Mapping[str, str | None]) -> bool:
         outcomes = (evaluate(part, row) for part in tree.parts)
         return all(outcomes) if tree.all_of else any(outcomes)
     return _holds(tree, row.get(tree.field) or "")
+
+
+def rules_of(tree: Filter | None) -> Iterator[Rule]:
+    """The comparisons of a filter."""
+    if isinstance(tree, Group):
+        for part in tree.parts:
+            yield from rules_of(part)
+    elif tree is not None:
+        yield tree
 
 
 def _comparable(field_type: FieldType, text: str) -> Any:

@@ -42,7 +42,7 @@ class FieldRule:
     way_out: Way
     winner: Winner = Winner.REMOTE
     scale: int | None = None
-    value_map: dict[str, str] = field(default_factory=dict)
+    value_map: dict[str, str] = field(default_factory=dict, hash=False)
     is_key: bool = False
 
     @property

@@ -12,7 +12,6 @@ from enum import StrEnum
 from apps.domain.consent import ConsentDecision, decide_opt_out
 from apps.domain.decider import Baseline, BlankPolicy, FieldDecision, Reason, decide_fields
 from apps.domain.filters import evaluate
-from apps.domain.leading import LinkFacts
 from apps.domain.mapping import FieldRule, Step
 from apps.domain.rows import RemoteRow
 
@@ -43,11 +42,6 @@ class LinkState:
     opted_out: bool | None = None
     was_set_again: bool = False
     flips: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def facts(self) -> LinkFacts:
-        """What the election of the leading link looks at."""
-        return LinkFacts(self.remote_id, self.sobject, self.created_at, self.is_live)
 
 
 @dataclass(frozen=True, slots=True)

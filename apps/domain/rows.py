@@ -1,14 +1,17 @@
 """One row as the remote side gave it, in canonical text."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from apps.domain.mapping import FieldRule
+from apps.domain.filters import rules_of
+from apps.domain.mapping import Step
 from apps.domain.values import FieldType, Unreadable, canonical, datetime_text, from_json
 
 OPT_OUT = "HasOptedOutOfEmail"
+EXTERNAL_ID = "Syncline_Id__c"
+"""The package's field that holds the name of our record (design, section 7)."""
 SYSTEM_FIELDS = (
     "Id",
     "SystemModstamp",
@@ -17,6 +20,7 @@ SYSTEM_FIELDS = (
     OPT_OUT,
     "IsConverted",
     "ConvertedContactId",
+    EXTERNAL_ID,
 )
 """Fields that the engine reads where the org shows them, whatever is mapped."""
 DELETION_FIELDS = ("IsDeleted", "MasterRecordId")
@@ -41,29 +45,44 @@ class RemoteRow:
     merged_into: str = ""
     is_converted: bool = False
     converted_contact: str = ""
+    external_id: str = ""
 
 
-def row_from_csv(raw: Mapping[str, str | None], rules: Sequence[FieldRule]) -> RemoteRow:
+Fields = Mapping[str, tuple[FieldType, int | None]]
+"""Remote fields to read: type, and digits after the point where it is a number."""
+
+
+def fields_of(steps: Iterable[Step]) -> dict[str, tuple[FieldType, int | None]]:
+    """What the steps need to see of a row: what they map and what their filters look at."""
+    fields: dict[str, tuple[FieldType, int | None]] = {}
+    for step in steps:
+        for rule in rules_of(step.inbound_filter):
+            fields.setdefault(rule.field, (rule.type, None))
+        for mapped in step.rules:
+            fields[mapped.remote_field] = (mapped.remote_type, mapped.scale)
+    return fields
+
+
+def row_from_csv(raw: Mapping[str, str | None], fields: Fields) -> RemoteRow:
     """A row of a Bulk result, where every column that was asked for is there and an empty cell is blank."""
-    return _read(raw, rules, lambda kind, value, scale: canonical(kind, value or "", scale=scale))
+    return _read(raw, fields, lambda kind, value, scale: canonical(kind, value or "", scale=scale))
 
 
-def row_from_json(raw: Mapping[str, Any], rules: Sequence[FieldRule]) -> RemoteRow:
+def row_from_json(raw: Mapping[str, Any], fields: Fields) -> RemoteRow:
     """A row of a REST answer, where a field that is absent is unknown and null is blank."""
-    return _read(raw, rules, lambda kind, value, scale: from_json(kind, value, scale=scale))
+    return _read(raw, fields, lambda kind, value, scale: from_json(kind, value, scale=scale))
 
 
 def _read(
     raw: Mapping[str, Any],
-    rules: Sequence[FieldRule],
+    fields: Fields,
     read: Callable[[FieldType, Any, int | None], str | None],
 ) -> RemoteRow:
     values: dict[str, str | None] = {}
     unreadable = []
-    for rule in rules:
-        name = rule.remote_field
+    for name, (kind, scale) in fields.items():
         try:
-            values[name] = read(rule.remote_type, raw[name], rule.scale) if name in raw else None
+            values[name] = read(kind, raw[name], scale) if name in raw else None
         except Unreadable:
             values[name] = None
             unreadable.append(name)
@@ -80,6 +99,7 @@ def _read(
         merged_into=str(raw.get("MasterRecordId") or ""),
         is_converted=is_converted,
         converted_contact=str(raw.get("ConvertedContactId") or "") if is_converted else "",
+        external_id=str(raw.get(EXTERNAL_ID) or ""),
     )
 
 

@@ -22,7 +22,7 @@ def test_everything_of_the_org_arrives_and_the_counters_add_up(world: World) -> 
     assert run.state == RunState.COMPLETED, run.failure
     with tenant_transaction(world.tenant_id):
         assert Company.objects.count() == 30
-        assert RecordLink.objects.filter(person_id__isnull=False, is_live=True).count() == 150
+        assert RecordLink.objects.filter(person_id__isnull=False).count() == 150
         assert RecordLink.objects.filter(person_id__isnull=False, is_leading=True).count() == Person.objects.count()
         assert Opportunity.objects.filter(company__isnull=False).count() == 20
         assert List.objects.filter(kind="campaign").count() == 3

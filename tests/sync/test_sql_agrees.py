@@ -7,14 +7,14 @@ import random
 import pytest
 
 from apps.audience.models import Person, PersonWord
-from apps.domain.decider import BlankPolicy
 from apps.domain.values import normalize_id
 from apps.field_mappings.models import FieldMapping, SyncStep
-from apps.field_mappings.versions import layout_for, load_steps, save_version
+from apps.field_mappings.versions import save_version
 from apps.integrations.metadata import refresh_metadata
+from apps.sync.contexts import context_of
+from apps.sync.judging import Tally
 from apps.sync.models import RecordLink, RunObject, RunPage, SyncRun
 from apps.sync.pull import apply as apply_module
-from apps.sync.pull.records import Context, Tally
 from apps.sync.pull.staging import stage_page
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World
@@ -63,7 +63,13 @@ def _result(tally: Tally) -> object:
         for p in Person.objects.order_by("leading_remote_id")
     ]  # fmt: skip
     links = [
-        (k.remote_id, k.is_leading, k.base_remote if k.is_leading else None, k.base_local if k.is_leading else None)
+        (
+            k.remote_id,
+            k.is_leading,
+            k.base_remote if k.is_leading else None,
+            k.base_local if k.is_leading else None,
+            k.opted_out,
+        )
         for k in RecordLink.objects.order_by("remote_id")
     ]
     named = {p.pk: p.leading_remote_id for p in Person.objects.all()}
@@ -100,18 +106,8 @@ def _by_sql(world: World, run: SyncRun, rows: list[list[str]], table: str) -> ob
 def _by_python(world: World, run: SyncRun, rows: list[list[str]]) -> object:
     with tenant_transaction(world.tenant_id):
         stage_page("python_only", COLUMNS, _csv(rows))
-        version = world.connection
-        step = next(s for s in load_steps(save_version(version).document) if s.sobject == "Lead")
-        context = Context(
-            connection_id=world.connection.pk,
-            run_id=run.pk,
-            step=step,
-            layout=layout_for(step.rules),
-            blanks=BlankPolicy(),
-            takes_opt_out=True,
-            now=run.queued_at,
-        )
-        return _result(apply_module._decide_in_python(context, COLUMNS, "python_only", [row[0] for row in rows]))
+        context = context_of(run, "Lead")
+        return _result(apply_module._decide_in_python(context, COLUMNS, "python_only", None))
 
 
 def _forget(world: World) -> None:

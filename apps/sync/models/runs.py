@@ -53,6 +53,7 @@ class SyncRun(TenantModel):
     local_type = models.CharField(max_length=16, blank=True, default="", db_default="")
     local_id = models.BigIntegerField(null=True, help_text="The one record of a record run.")
     org_started_at = models.DateTimeField(null=True, help_text="Org time when it began: the later watermark.")
+    clock_offset = models.FloatField(default=0.0, db_default=0.0, help_text="Org time minus ours, in seconds.")
     step = models.CharField(max_length=160, blank=True, help_text="What it is doing, in words.")
     waiting_reason = models.TextField(blank=True, help_text="Why it waits, in words: limit, outage.")
     warnings = models.JSONField(default=list)

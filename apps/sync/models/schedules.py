@@ -10,7 +10,7 @@ class Schedule(TenantModel):
 
     id = models.BigAutoField(primary_key=True)
     connection_id = models.BigIntegerField()
-    differential_due_at = models.DateTimeField(null=True, help_text="Empty: manual only, or before the first full sync.")
+    differential_due_at = models.DateTimeField(null=True, help_text="Empty: manual only, or no full sync yet.")
     sweep_due_at = models.DateTimeField(null=True)
     last_differential_at = models.DateTimeField(null=True)
     last_sweep_at = models.DateTimeField(null=True)

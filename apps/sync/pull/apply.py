@@ -7,22 +7,24 @@ import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from apps.domain.decider import BlankPolicy
 from apps.domain.mapping import Step
-from apps.field_mappings.models import MappingVersion
-from apps.field_mappings.versions import layout_for, load_steps
-from apps.sync.models import RunEntry, RunObject, RunPage, SyncRun
+from apps.domain.rows import fields_of, row_from_csv
+from apps.field_mappings.versions import layout_for
+from apps.sync.contexts import context_of
+from apps.sync.drafts import Context
+from apps.sync.judging import Tally
+from apps.sync.models import RunObject, RunPage, SyncRun
 from apps.sync.pull.plan import RELATIONS
-from apps.sync.pull.records import Context, PageOfRecords, Tally, read_row
 from apps.sync.pull.relations import apply_relations
 from apps.sync.pull.sql import Statements, identifier, statements
 from apps.sync.pull.staging import drop_page
-from apps.sync_errors.services import record_errors, resolve_errors
-from apps.sync_settings.models import SyncSettings
+from apps.sync.storing import apply_rows
 
 log = structlog.get_logger(__name__)
 
 MISSING_PARENT = "missing_parent"
+BATCH = 1000
+"""Rows that the decider judges together: a bound on memory."""
 
 
 def apply_page(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
@@ -52,45 +54,31 @@ def _apply_relation(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally
 
 
 def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
-    context = _context(run, run_object.sobject)
-    plain = statements(context.step, run_object.columns, page.table)
-    parameters = {
-        "tenant": run.tenant_id,
-        "connection": run.connection_id,
-        "run": run.pk,
-        "layout": context.layout.pk,
-        "sobject": run_object.sobject,
-        "now": context.now,
-        "opt_out": context.takes_opt_out,
-    }
-    created, unchanged, rest = _decide_in_sql(plain, parameters, page.rows, may_create=context.step.create_local)
+    context = context_of(run, run_object.sobject)
+    step = _only_step(context)
+    created = unchanged = 0
+    rest: list[str] | None = None
+    if step is not None:
+        plain = statements(step, run_object.columns, page.table)
+        parameters = {
+            "tenant": run.tenant_id,
+            "connection": run.connection_id,
+            "run": run.pk,
+            "layout": layout_for(step.rules).pk,
+            "sobject": run_object.sobject,
+            "now": context.now,
+            "opt_out": context.policy.takes_opt_out,
+        }
+        created, unchanged, rest = _decide_in_sql(plain, parameters, page.rows, may_create=step.create_local)
     tally = _decide_in_python(context, run_object.columns, page.table, rest)
     tally.created += created
     tally.unchanged += unchanged
-    RunEntry.objects.bulk_create(tally.entries, batch_size=1000)
-    record_errors(tally.errors, connection_id=run.connection_id, run_id=run.pk, at=context.now)
-    if tally.resolved:
-        resolve_errors(connection_id=run.connection_id, remote_ids=tally.resolved, at=context.now)
     return tally
 
 
-def _context(run: SyncRun, sobject: str) -> Context:
-    version = MappingVersion.objects.get(id=run.mapping_version_id)
-    step = _step(load_steps(version.document), sobject)
-    settings = SyncSettings.objects.get(connection_id=run.connection_id)
-    return Context(
-        connection_id=run.connection_id,
-        run_id=run.pk,
-        step=step,
-        layout=layout_for(step.rules),
-        blanks=BlankPolicy(into_local=settings.blank_in, into_remote=settings.blank_out),
-        takes_opt_out=settings.opt_out_in,
-        now=timezone.now(),
-    )
-
-
-def _step(steps: Sequence[Step], sobject: str) -> Step:
-    return next(step for step in steps if step.sobject == sobject and step.pulls)
+def _only_step(context: Context) -> Step | None:
+    """The step that SQL can apply: the one there is. Among several the decider chooses row by row."""
+    return context.steps[0] if len(context.steps) == 1 and context.steps[0].pulls else None
 
 
 def _decide_in_sql(
@@ -122,20 +110,24 @@ def _create_in_sql(plain: Statements, parameters: dict[str, Any]) -> int:
         return 0
 
 
-def _decide_in_python(context: Context, columns: Sequence[str], table: str, rest: list[str]) -> Tally:
-    if not rest:
-        return Tally()
+def _decide_in_python(context: Context, columns: Sequence[str], table: str, rest: list[str] | None) -> Tally:
+    """Give rows to the decider, some at a time; None: all of the page."""
+    tally = Tally()
+    if rest is not None and not rest:
+        return tally
+    fields = fields_of(context.steps)
     listed = ", ".join(identifier(name) for name in columns)
+    chosen = "" if rest is None else 'WHERE "Id" = ANY(%s)'
     with connection.cursor() as cursor:
         cursor.execute(
-            f'SELECT {listed} FROM staging.{identifier(table)} WHERE "Id" = ANY(%s) ORDER BY "Id" COLLATE "C"', [rest]
+            f'SELECT {listed} FROM staging.{identifier(table)} {chosen} ORDER BY "Id" COLLATE "C"',
+            None if rest is None else [rest],
         )
         raw = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    rows = [read_row(row, context.step.rules) for row in raw]
-    page = PageOfRecords(context, rows)
-    for row in rows:
-        page.apply(row)
-    return page.tally
+    rows = [row_from_csv(row, fields) for row in raw]
+    for start in range(0, len(rows), BATCH):
+        tally.add(apply_rows(context, rows[start : start + BATCH]))
+    return tally
 
 
 def _count(run_object: RunObject, tally: Tally) -> None:

@@ -3,20 +3,12 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-from apps.domain.filters import Filter, Group
+from apps.domain.filters import Filter, Group, Operator, Rule
 from apps.domain.mapping import Step
+from apps.domain.rows import OPT_OUT, SYSTEM_FIELDS, fields_of
+from apps.domain.values import FieldType
 from apps.integrations.models import ObjectMetadata
 from apps.integrations.soql import select_text
-
-AUTOMATIC = (
-    "Id",
-    "SystemModstamp",
-    "CreatedDate",
-    "HasOptedOutOfEmail",
-    "IsConverted",
-    "ConvertedContactId",
-)
-"""Fields that the engine reads where the org shows them, whatever is mapped."""
 
 ORDER = ("Account", "Contact", "Lead", "Opportunity", "Campaign", "CampaignMember", "OpportunityContactRole")
 """Parents before children."""
@@ -52,7 +44,7 @@ def questions(steps: list[Step], metadata: list[ObjectMetadata], *, with_campaig
             columns = tuple(name for name in RELATIONS[sobject] if name in fields)
             where = None
         elif mine:
-            columns, where = _columns(mine, fields), _where(mine)
+            columns, where = _columns(mine, fields), _where(mine, fields)
         else:
             continue
         asked.append(Question(sobject, label, columns, select_text(sobject, columns, where)))
@@ -60,13 +52,17 @@ def questions(steps: list[Step], metadata: list[ObjectMetadata], *, with_campaig
 
 
 def _columns(steps: list[Step], fields: Set[str]) -> tuple[str, ...]:
-    wanted = [name for name in AUTOMATIC if name in fields]
-    wanted += [rule.remote_field for step in steps for rule in step.rules]
+    wanted = [name for name in SYSTEM_FIELDS if name in fields]
+    wanted += [name for name in fields_of(steps) if name in fields]
     return tuple(dict.fromkeys(wanted))
 
 
-def _where(steps: list[Step]) -> Filter | None:
-    """Rows that any step admits; one step without a filter admits all."""
+def _where(steps: list[Step], fields: Set[str]) -> Filter | None:
+    """Rows that any step admits, and whoever has opted out; one step without a filter admits all."""
     filters = [step.inbound_filter for step in steps]
     present = tuple(tree for tree in filters if tree is not None)
-    return Group(present, all_of=False) if len(present) == len(filters) else None
+    if len(present) < len(filters):
+        return None
+    if OPT_OUT in fields:
+        present += (Rule(OPT_OUT, FieldType.BOOLEAN, Operator.EQUALS, ("true",)),)
+    return Group(present, all_of=False)

@@ -123,11 +123,13 @@ def statements(step: Step, columns: Sequence[str], table: str) -> Statements:
     fields = [local_field(step.local_type, rule.local_field) for rule in rules]
     values = ", ".join(f"{_canonical(rule)} AS v{i}" for i, rule in enumerate(rules))
     has_opt_out = step.local_type == "person" and "HasOptedOutOfEmail" in columns
-    opt_out = "coalesce(lower(s.\"HasOptedOutOfEmail\"), '') = 'true' AND %(opt_out)s" if has_opt_out else "false"
+    raw_out = "(nullif(lower(s.\"HasOptedOutOfEmail\"), '') = 'true')" if has_opt_out else "NULL::boolean"
+    # Who has opted out is asked for whatever the filter says: whether the filter admits them is not for SQL to say.
+    odd = _odd(rules) + (f" OR {raw_out}" if has_opt_out and step.inbound_filter is not None else "")
     converted = "s.\"IsConverted\" = 'true'" if "IsConverted" in columns else "false"
     rows = (
-        f's."Id" AS rid, s."SystemModstamp" AS stamp, s."CreatedDate" AS born, ({opt_out}) AS opted_out, '
-        f"({converted}) AS converted, ({_odd(rules)}) AS odd, {values}"
+        f's."Id" AS rid, s."SystemModstamp" AS stamp, s."CreatedDate" AS born, {raw_out} AS out_there, '
+        f"coalesce({raw_out}, false) AND %(opt_out)s AS opted_out, ({converted}) AS converted, ({odd}) AS odd, {values}"
     )
     target, key = TABLES[step.local_type], f"{step.local_type}_id"
     return Statements(
@@ -146,16 +148,18 @@ def _same(step: Step, staged: str, rows: str, target: str, key: str) -> str:
     agreed = "NOT opted_out OR r.email_opt_out" if step.local_type == "person" else "true"
     return f"""
 WITH linked AS MATERIALIZED (
-  SELECT s.*, l.is_leading, l.is_live, l.layout_id, l.base_remote, l.local_version, l.{key} AS record_id
+  SELECT s.*, l.is_leading, l.is_live, l.opted_out AS known_out, l.layout_id, l.base_remote,
+    l.local_version, l.{key} AS record_id
   FROM {staged} s, LATERAL (
     SELECT k.* FROM sync_recordlink k
     WHERE k.tenant_id = %(tenant)s AND k.connection_id = %(connection)s AND k.remote_id = s."Id" LIMIT 1) l
 ), compared AS (
-  SELECT s.is_leading, s.is_live, s.layout_id, s.base_remote, s.local_version, s.record_id, {rows} FROM linked s
+  SELECT s.is_leading, s.is_live, s.known_out, s.layout_id, s.base_remote, s.local_version, s.record_id,
+    {rows} FROM linked s
 ), judged AS (
   SELECT c.rid, (
     NOT c.odd AND NOT c.converted AND c.is_leading AND c.is_live AND c.layout_id = %(layout)s
-    AND c.base_remote = {packed}
+    AND c.base_remote = {packed} AND c.known_out IS NOT DISTINCT FROM c.out_there
     AND (SELECT r.version = c.local_version AND r.is_active AND ({agreed}) FROM {target} r
          WHERE r.tenant_id = %(tenant)s AND r.id = c.record_id)) IS TRUE AS same
   FROM compared c
@@ -166,12 +170,17 @@ SELECT count(*) FILTER (WHERE same), coalesce(array_agg(rid) FILTER (WHERE NOT s
 
 def _create(step: Step, staged: str, rows: str, fields: Sequence[LocalField], target: str, key: str) -> str:
     rules = step.rules
+    brought = [step.brings(rule) for rule in rules]
     references = {i: _reference(field, f"b.v{i}") for i, field in enumerate(fields) if field.kind is Kind.REFERENCE}
     resolved = "".join(f", {text} AS r{i}" for i, text in references.items())
-    plain = [(i, f) for i, f in enumerate(fields) if not f.name.startswith(CUSTOM_PREFIX)]
-    custom = [(i, f) for i, f in enumerate(fields) if f.name.startswith(CUSTOM_PREFIX)]
+    plain = [(i, f) for i, f in enumerate(fields) if brought[i] and not f.name.startswith(CUSTOM_PREFIX)]
+    custom = [(i, f) for i, f in enumerate(fields) if brought[i] and f.name.startswith(CUSTOM_PREFIX)]
     base = ", ".join(
-        f"CASE WHEN v{i} <> '' AND r{i} IS NULL THEN NULL ELSE v{i} END" if i in references else f"v{i}"
+        "NULL"
+        if not brought[i]
+        else f"CASE WHEN v{i} <> '' AND r{i} IS NULL THEN NULL ELSE v{i} END"
+        if i in references
+        else f"v{i}"
         for i in range(len(rules))
     )
     packed_custom = ", ".join(f"{literal(f.name.removeprefix(CUSTOM_PREFIX))}, v{i}" for i, f in custom)
@@ -212,9 +221,9 @@ fresh AS MATERIALIZED (
          {values}{extra_values} FROM fresh
 ), links AS (
   INSERT INTO sync_recordlink (tenant_id, connection_id, remote_id, sobject, {key}, layout_id, base_remote,
-    local_version, remote_stamp, remote_created_at, pulled_at, created_run_id, created_at)
+    local_version, remote_stamp, remote_created_at, pulled_at, opted_out, created_run_id, created_at)
   SELECT %(tenant)s, %(connection)s, rid, %(sobject)s, id, %(layout)s, ARRAY[{base}]::text[], 1, stamp::timestamptz,
-         born::timestamptz, %(now)s, %(run)s, %(now)s FROM fresh
+         born::timestamptz, %(now)s, out_there, %(run)s, %(now)s FROM fresh
 ), entries AS (
   INSERT INTO sync_runentry (tenant_id, run_id, sobject, remote_id, local_type, local_id, action, at)
   SELECT %(tenant)s, %(run)s, %(sobject)s, rid, '{step.local_type}', id, 'created', %(now)s FROM fresh

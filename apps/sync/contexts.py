@@ -1,0 +1,66 @@
+"""The context of a batch, from the run, its frozen mapping version and the settings."""
+
+import hashlib
+from datetime import timedelta
+from functools import lru_cache
+
+from django.utils import timezone
+
+from apps.domain.decider import BlankPolicy
+from apps.domain.mapping import Step
+from apps.domain.reconcile import Policy
+from apps.field_mappings.models import MappingVersion
+from apps.field_mappings.versions import load_steps
+from apps.sync.drafts import Context
+from apps.sync.models import SyncRun
+from apps.sync_settings.models import SyncSettings
+from apps.tenants.models import Tenant
+
+
+@lru_cache(maxsize=256)
+def _steps(version_id: int) -> tuple[Step, ...]:
+    """A version never changes, so a process may keep it."""
+    return tuple(load_steps(MappingVersion.objects.get(id=version_id).document))
+
+
+def steps_of(run: SyncRun) -> tuple[Step, ...]:
+    """The steps of the version that the run began with."""
+    if run.mapping_version_id is None:
+        return ()
+    return _steps(run.mapping_version_id)
+
+
+def external_prefix(tenant_id: int) -> str:
+    """What the external ids of a tenant's records begin with: ids of another tenant or installation, met in an org
+    that was synced before, must not be taken for ours."""
+    born = Tenant.objects.get(id=tenant_id).created_at
+    return hashlib.sha256(f"{tenant_id}:{born.isoformat()}".encode()).hexdigest()[:10]
+
+
+def policy_of(settings: SyncSettings) -> Policy:
+    """The settings that the decider reads."""
+    return Policy(
+        blanks=BlankPolicy(into_local=settings.blank_in, into_remote=settings.blank_out),
+        takes_opt_out=settings.opt_out_in,
+        gives_opt_out=settings.opt_out_out,
+    )
+
+
+def context_of(run: SyncRun, sobject: str, *, settings: SyncSettings | None = None) -> Context:
+    """The context for rows of ``sobject``. Raises LookupError where no step concerns it."""
+    steps = tuple(step for step in steps_of(run) if step.sobject == sobject)
+    if not steps:
+        raise LookupError(f"no step for {sobject}")
+    now = timezone.now()
+    row = settings or SyncSettings.objects.get(connection_id=run.connection_id)
+    return Context(
+        connection_id=run.connection_id,
+        run_id=run.pk,
+        sobject=sobject,
+        local_type=steps[0].local_type,
+        steps=steps,
+        policy=policy_of(row),
+        now=now,
+        external_prefix=external_prefix(run.tenant_id or 0),
+        clock_offset=timedelta(seconds=run.clock_offset),
+    )

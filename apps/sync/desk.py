@@ -1,0 +1,169 @@
+"""The desk: everything that a batch of rows is judged with, loaded by a handful of queries, records locked."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from apps.audience.fields import Kind, local_field
+from apps.audience.models import Company, Person, Record
+from apps.domain.mapping import FieldRule, Step
+from apps.domain.moves import successor_of
+from apps.domain.reconcile import Intention
+from apps.domain.rows import RemoteRow
+from apps.domain.values import domain_of
+from apps.outbox.models import OutboundChange
+from apps.sync.drafts import Context, Layouts, LinkDraft, RecordDraft
+from apps.sync.local import MODELS, References, text_of
+from apps.sync.models import RecordLink, WriteIntent
+
+OPT_OUT_FIELD = "email_opt_out"
+
+
+class Desk:
+    """Links and records by id, as they stand while the batch is judged."""
+
+    def __init__(self, context: Context, rows: Sequence[RemoteRow], record_ids: Iterable[int] = ()) -> None:
+        self.context = context
+        self._key = f"{context.local_type}_id"
+        self.records: dict[int, RecordDraft] = {}
+        self.links: dict[str, LinkDraft] = {}
+        self.new_records: list[RecordDraft] = []
+        self.references = References(context.connection_id)
+        self._by_email: dict[str, RecordDraft] = {}
+        self._by_domain: dict[str, list[RecordDraft]] = defaultdict(list)
+        ids = {row.remote_id for row in rows} | {successor_of(row) for row in rows} - {""}
+        found = self._links_of(remote_id__in=ids)
+        known = {link.remote_id for link in found}
+        wanted = {getattr(link, self._key) for link in found} | set(record_ids)
+        wanted |= self._ids_of_candidates([row for row in rows if row.remote_id not in known])
+        self._load_records(wanted)
+        self.layouts = Layouts(link.row.layout_id for link in self.links.values())
+        self._load_waiting(wanted)
+        self._load_intents(wanted)
+        self._load_references(rows)
+
+    def link(self, remote_id: str) -> LinkDraft | None:
+        """The link of a row."""
+        return self.links.get(remote_id)
+
+    def candidates(self, row: RemoteRow, step: Step) -> list[RecordDraft]:
+        """Records that an unlinked row may be: by external id, else by the step's key field."""
+        named = self._named_by(row)
+        if named is not None:
+            return [self.records[named]] if named in self.records else []
+        rule = step.key_rule
+        value = (row.values.get(rule.remote_field) or "") if rule else ""
+        if not value:
+            return []
+        if self.context.local_type == "person":
+            found = self._by_email.get(value.lower())
+            return [found] if found is not None else []
+        return [draft for draft in self._by_domain.get(domain_of(value), []) if not draft.has_live_link]
+
+    def add_record(self, draft: RecordDraft) -> None:
+        """Take in a record that is made in this batch, so that later rows of the batch find it."""
+        self.new_records.append(draft)
+        self._index(draft)
+
+    def add_link(self, link: LinkDraft) -> None:
+        """Take in a link that is made in this batch."""
+        link.record.links.append(link)
+        self.links[link.row.remote_id] = link
+
+    def texts(self, record: Record, names: Iterable[str]) -> dict[str, str]:
+        """Values of a record in canonical text."""
+        return {name: text_of(record, self.context.local_type, name, self.references) for name in names}
+
+    # -- loading ----------------------------------------------------------------------------------------------
+
+    def _links_of(self, **where: object) -> list[RecordLink]:
+        return list(
+            RecordLink.objects.filter(
+                connection_id=self.context.connection_id, **{f"{self._key}__isnull": False}, **where
+            )
+        )
+
+    def _named_by(self, row: RemoteRow) -> int | None:
+        prefix, _, number = row.external_id.rpartition("-")
+        if prefix and prefix == self.context.external_prefix and number.isdigit():
+            return int(number)
+        return None
+
+    def _key_rules(self) -> list[FieldRule]:
+        return [rule for step in self.context.steps for rule in [step.key_rule] if rule is not None]
+
+    def _ids_of_candidates(self, rows: Sequence[RemoteRow]) -> set[int]:
+        named = {number for row in rows if (number := self._named_by(row)) is not None}
+        keys = {row.values.get(rule.remote_field) or "" for row in rows for rule in self._key_rules()} - {""}
+        if self.context.local_type == "person" and keys:
+            emails = {key.lower() for key in keys}
+            named |= set(Person.objects.filter(email_key__in=emails).values_list("id", flat=True))
+        elif self.context.local_type == "company" and keys:
+            domains = {domain_of(key) for key in keys} - {""}
+            free = Company.objects.filter(domain__in=domains, leading_sobject="")
+            named |= set(free.values_list("id", flat=True)[:5000])
+        return named
+
+    def _load_records(self, ids: set[int]) -> None:
+        model = MODELS[self.context.local_type]
+        # Always in the order of ids, so that two batches never wait for each other.
+        for row in model._default_manager.select_for_update().filter(id__in=ids).order_by("id"):
+            self.records[row.pk] = RecordDraft(row, {})
+        for link in self._links_of(**{f"{self._key}__in": set(self.records)}):
+            draft = LinkDraft(link, self.records[getattr(link, self._key)])
+            draft.record.links.append(draft)
+            self.links[link.remote_id] = draft
+        for record in self.records.values():
+            self._index(record)
+
+    def _index(self, draft: RecordDraft) -> None:
+        row = draft.row
+        if isinstance(row, Person) and row.email:
+            self._by_email[row.email.lower()] = draft
+        elif isinstance(row, Company) and row.domain:
+            self._by_domain[row.domain].append(draft)
+
+    def _load_waiting(self, ids: set[int]) -> None:
+        changes = OutboundChange.objects.filter(local_type=self.context.local_type, local_id__in=ids)
+        for change in changes:
+            draft = self.records.get(change.local_id)
+            if draft is None:
+                continue
+            moments = {
+                name: datetime.fromisoformat(fact["at"]) + self.context.clock_offset
+                for name, fact in change.fields.items()
+                if fact["origin"] != "reconcile"
+            }
+            draft.changed_at = moments
+            draft.waiting = frozenset(change.fields)
+            draft.opted_in_at = moments.get(OPT_OUT_FIELD)
+
+    def _load_intents(self, ids: set[int]) -> None:
+        open_ones = WriteIntent.objects.filter(
+            local_type=self.context.local_type, local_id__in=ids, closed_at__isnull=True, operation="update"
+        )
+        for intent in open_ones.order_by("id"):
+            draft = self.records.get(intent.local_id)
+            if draft is not None:
+                after = {key: (pair[0], pair[1]) for key, pair in intent.after.items()}
+                known = dict(draft.intentions)
+                known.setdefault(intent.remote_id, []).append(Intention(after, intent.opted_out))
+                draft.intentions = known
+
+    def _load_references(self, rows: Sequence[RemoteRow]) -> None:
+        rules = [rule for step in self.context.steps for rule in step.rules]
+        fields = {rule: local_field(self.context.local_type, rule.local_field) for rule in dict.fromkeys(rules)}
+        wanted: dict[str, set[str]] = defaultdict(set)
+        held: dict[str, set[int]] = defaultdict(set)
+        for rule, target in fields.items():
+            if target.kind is not Kind.REFERENCE:
+                continue
+            wanted[target.refers_to] |= {text for row in rows if (text := row.values.get(rule.remote_field))}
+            held[target.refers_to] |= {
+                number for r in self.records.values() if (number := getattr(r.row, target.column)) is not None
+            }
+        if wanted or held:
+            self.references.load(wanted, held)
+        names = {rule.local_field for rule in rules}
+        for draft in self.records.values():
+            draft.values = self.texts(draft.row, names)

@@ -1,0 +1,412 @@
+"""Judging a batch of rows: moves first, then match, then decide. Effects are drafts; ``storing`` writes them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from apps.audience.fields import Kind, local_field
+from apps.audience.models import Person, Source
+from apps.domain.decider import FieldDecision
+from apps.domain.failures import Category
+from apps.domain.mapping import Step
+from apps.domain.moves import Fate, Move, fate_of, merged_values, move_of, successor_of
+from apps.domain.pushing import may_write
+from apps.domain.reconcile import Outcome, Skip, imported, reconcile, step_for_row
+from apps.domain.rows import RemoteRow
+from apps.sync.desk import OPT_OUT_FIELD, Desk
+from apps.sync.drafts import Context, LinkDraft, RecordDraft
+from apps.sync.local import MODELS
+from apps.sync.models import EntryAction, RecordLink
+from apps.sync_errors.services import ErrorFact
+
+_CONTACT = {Fate.CONVERTED: "Contact"}
+
+
+@dataclass
+class Tally:
+    """What became of the rows; each row is counted once."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    errors: list[ErrorFact] = field(default_factory=list)
+    resolved: list[str] = field(default_factory=list)
+
+    def skip(self, reason: str) -> None:
+        """Count a skipped row under the rule that skipped it."""
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+    def add(self, other: "Tally") -> None:
+        """Take in the tally of another part of the batch."""
+        self.created += other.created
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.failed += other.failed
+        for reason, count in other.skipped.items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+        self.errors += other.errors
+        self.resolved += other.resolved
+
+
+@dataclass
+class EntryDraft:
+    """A line of the activity log about one row."""
+
+    remote_id: str
+    record: RecordDraft | None
+    action: EntryAction
+    reason: str = ""
+    changes: Mapping[str, object] | None = None
+
+
+@dataclass
+class Judged:
+    """A present, linked row as it was judged, for the push that asked for it."""
+
+    row: RemoteRow
+    link: LinkDraft
+    step: Step | None
+    outcome: Outcome
+
+
+@dataclass
+class Merge:
+    """Two records that Salesforce made one."""
+
+    survivor: RecordDraft
+    other: RecordDraft
+
+
+class Judge:
+    """Judges rows one after another against the desk; rows of one batch see each other's effects."""
+
+    def __init__(self, context: Context, desk: Desk, *, queues: bool = True) -> None:
+        self.context = context
+        self.desk = desk
+        self.tally = Tally()
+        self.entries: list[EntryDraft] = []
+        self.judged: dict[str, Judged] = {}
+        self.merges: list[Merge] = []
+        self._queues = queues
+
+    def judge(self, row: RemoteRow) -> None:
+        """Judge one row."""
+        link, heir = self.desk.link(row.remote_id), self.desk.link(successor_of(row))
+        move = move_of(
+            row,
+            own=id(link.record) if link else None,
+            is_live=link.row.is_live if link else False,
+            heir=id(heir.record) if heir else None,
+        )
+        if move is not Move.NONE:
+            self._move(row, move, link, heir)
+        elif row.is_deleted:
+            self._count_deleted(link)
+        elif link is not None:
+            self._linked(row, link)
+        else:
+            self._unlinked(row)
+
+    # -- moves ------------------------------------------------------------------------------------------------
+
+    def _count_deleted(self, link: LinkDraft | None) -> None:
+        if link is None:
+            self.tally.skip(Skip.NOT_LINKED)
+        else:
+            self.tally.unchanged += 1
+
+    def _move(self, row: RemoteRow, move: Move, link: LinkDraft | None, heir: LinkDraft | None) -> None:
+        self.tally.resolved.append(row.remote_id)
+        self.tally.updated += 1
+        if move is Move.ATTACH:
+            assert heir is not None
+            attached = self._new_link(row, heir.record, is_live=False)
+            self._entry(row, attached.record, EntryAction.LINKED, "converted")
+            return
+        assert link is not None
+        record = link.record
+        link.put(is_live=False, remote_stamp=row.stamp or link.row.remote_stamp, pulled_at=self.context.now)
+        if move is Move.FOLLOW:
+            self._follow(row, link)
+            record.elect()
+            self._entry(row, record, EntryAction.MOVED, fate_of(row))
+        elif move is Move.MERGE:
+            assert heir is not None
+            self._merge(row, record, heir.record)
+        else:
+            self._end(row, record)
+
+    def _end(self, row: RemoteRow, record: RecordDraft) -> None:
+        record.elect()
+        if record.has_live_link:
+            self._entry(row, record, EntryAction.MOVED, fate_of(row))
+            return
+        record.flag(is_active=False)
+        self._entry(row, record, EntryAction.DEACTIVATED, fate_of(row))
+
+    def _follow(self, row: RemoteRow, link: LinkDraft) -> None:
+        """The record goes on with the row that took the place of its own. A merge keeps the baseline, so that what
+        the winner brings is news; a contact made from a lead is met for the first time."""
+        successor = successor_of(row)
+        sobject = _CONTACT.get(fate_of(row), link.row.sobject)
+        kept = fate_of(row) is Fate.MERGED
+        new = RecordLink(
+            connection_id=self.context.connection_id,
+            remote_id=successor,
+            sobject=sobject,
+            is_leading=False,
+            layout_id=link.row.layout_id if kept else None,
+            base_remote=link.row.base_remote if kept else None,
+            base_local=link.row.base_local if kept else None,
+            opted_out=link.row.opted_out if kept else None,
+            created_run_id=self.context.run_id,
+            created_at=self.context.now,
+        )
+        self.desk.add_link(LinkDraft(new, link.record, is_new=True))
+
+    def _merge(self, row: RemoteRow, other: RecordDraft, survivor: RecordDraft) -> None:
+        """The winner's record takes in the other: blanks are filled, consent is the strictest, nothing is dropped."""
+        for link in list(other.links):
+            link.record = survivor
+            link.is_changed = True
+            survivor.links.append(link)
+        other.links.clear()
+        taken = merged_values(survivor.values, other.values)
+        for name, text in taken.items():
+            survivor.shown[name] = {"before": "", "after": text, "rule": "merged"}
+        if taken.get("email"):
+            other.take({"email": ""})
+        survivor.take(taken)
+        survivor.to_queue |= set(taken)
+        if getattr(other.row, OPT_OUT_FIELD, False):
+            survivor.flag(email_opt_out=True)
+            survivor.to_queue.add(OPT_OUT_FIELD)
+        other.flag(is_active=False)
+        other.elect()
+        survivor.elect()
+        self.merges.append(Merge(survivor, other))
+        report = {name: {"before": text, "after": "", "rule": "merged"} for name, text in other.values.items() if text}
+        self._entry(row, other, EntryAction.MERGED, fate_of(row), report)
+        self._entry(row, survivor, EntryAction.MERGED, fate_of(row), survivor.shown or None)
+
+    # -- linked -----------------------------------------------------------------------------------------------
+
+    def _linked(self, row: RemoteRow, link: LinkDraft) -> None:
+        record = link.record
+        is_back = not link.row.is_live and not row.is_converted
+        if is_back:
+            if not record.has_live_link:
+                record.flag(is_active=True)
+            link.put(is_live=True)
+            record.elect()
+        row = self._resolved(row)
+        step = step_for_row(self.context.steps, row.values)
+        intentions = record.intentions.get(row.remote_id, [])
+        outcome = reconcile(
+            row, link.state(step, self.desk.layouts), record.state, step, self.context.policy, intentions=intentions
+        )
+        if outcome.skip is Skip.SUPERSEDED:
+            self.tally.skip(Skip.SUPERSEDED)
+            return
+        self._settle(row, link, step, outcome, EntryAction.REACTIVATED if is_back else EntryAction.UPDATED)
+
+    def _settle(
+        self, row: RemoteRow, link: LinkDraft, step: Step | None, outcome: Outcome, action: EntryAction
+    ) -> None:
+        """Put the outcome into the drafts, count the row, and write down what was done and why."""
+        record = link.record
+        link.put(
+            remote_stamp=row.stamp or link.row.remote_stamp,
+            remote_created_at=row.created_at or link.row.remote_created_at,
+            pulled_at=self.context.now,
+        )
+        self._take_consent(row, link, outcome)
+        if step is not None and outcome.base is not None:
+            link.keep_base(step, self.desk.layouts, outcome.base)
+            link.note(flips=dict(outcome.flips))
+            for name, line in _lines(step, record, outcome.decisions).items():
+                record.shown[name] = line
+            record.take(outcome.local)
+        self._queue_what_is_to_be_written(record, step, outcome)
+        self.judged[row.remote_id] = Judged(row, link, step, outcome)
+        for key in outcome.blocked:
+            self._error(row, link, Category.CHANGED_BACK, f"{key.split('>')[0]} is changed back by your org.", key)
+        self._name_unreadable(row, link)
+        if record.shown or action is not EntryAction.UPDATED:
+            self.tally.updated += 1
+            self._entry(row, record, action, outcome.skip or "", record.shown or None)
+            record.shown = {}
+        elif outcome.skip is not None:
+            self.tally.skip(outcome.skip)
+        else:
+            self.tally.unchanged += 1
+
+    def _take_consent(self, row: RemoteRow, link: LinkDraft, outcome: Outcome) -> None:
+        consent = outcome.consent
+        if consent is None or not isinstance(link.record.row, Person):
+            return
+        if consent.local is not None:
+            link.record.flag(email_opt_out=consent.local)
+        if consent.is_blocked:
+            words = "Somebody in Salesforce has taken this person's opt-out back again."
+            self._error(row, link, Category.OPT_OUT_UNTICKED, words)
+        elif consent.remote is None and row.opted_out is not None:
+            link.put(opted_out=row.opted_out)
+
+    def _queue_what_is_to_be_written(self, record: RecordDraft, step: Step | None, outcome: Outcome) -> None:
+        if not self._queues:
+            return
+        if step is not None and outcome.remote and may_write(step, record.values):
+            pushed = set(outcome.pushed_fields)
+            record.to_queue |= {rule.local_field for rule in step.rules if rule.key in pushed}
+        if outcome.consent is not None and outcome.consent.remote is not None:
+            record.to_queue.add(OPT_OUT_FIELD)
+
+    def _resolved(self, row: RemoteRow) -> RemoteRow:
+        """References by their canonical name; one to a record that is not here is unknown."""
+        values = dict(row.values)
+        for rule in (rule for step in self.context.steps for rule in step.rules):
+            target = local_field(self.context.local_type, rule.local_field)
+            text = values.get(rule.remote_field)
+            if target.kind is Kind.REFERENCE and text:
+                values[rule.remote_field] = self.desk.references.name_of(target.refers_to, text)
+        return replace(row, values=values)
+
+    # -- unlinked ---------------------------------------------------------------------------------------------
+
+    def _unlinked(self, row: RemoteRow) -> None:
+        """External id, then the key field, then create where allowed."""
+        row = self._resolved(row)
+        step = step_for_row([step for step in self.context.steps if step.pulls], row.values)
+        if step is None:
+            self.tally.skip(Skip.FILTERED)
+            return
+        candidates = self.desk.candidates(row, step)
+        if len(candidates) > 1:
+            listed = [{"id": c.row.pk, "label": str(c.row)} for c in candidates[:5]]
+            names = ", ".join(str(entry["label"]) for entry in listed)
+            self._fail(row, Category.AMBIGUOUS_MATCH, f"Several records fit: {names}.", {"candidates": listed})
+        elif candidates:
+            self._join(row, step, candidates[0])
+        elif step.create_local:
+            self._create(row, step)
+        else:
+            self.tally.skip(Skip.CREATING_IS_OFF)
+
+    def _join(self, row: RemoteRow, step: Step, record: RecordDraft) -> None:
+        """A row for a record that is here: link it, and elect anew which link leads."""
+        if not record.has_live_link:
+            record.flag(is_active=True)
+        link = self._new_link(row, record)
+        record.elect()
+        outcome = reconcile(row, link.state(step, self.desk.layouts), record.state, step, self.context.policy)
+        self._settle(row, link, step, outcome, EntryAction.LINKED)
+
+    def _create(self, row: RemoteRow, step: Step) -> None:
+        outcome = imported(row, step)
+        is_out = bool(row.opted_out) and self.context.policy.takes_opt_out
+        model = MODELS[self.context.local_type]
+        blank = model(source=Source.SALESFORCE, created_at=self.context.now, updated_at=self.context.now)
+        if isinstance(blank, Person):
+            blank.email_opt_out = is_out
+            blank.email = outcome.local.get("email", "")
+        record = RecordDraft(blank, {}, is_new=True)
+        record.values = self.desk.texts(blank, {rule.local_field for s in self.context.steps for rule in s.rules})
+        record.take(outcome.local)
+        link = self._new_link(row, record)
+        record.elect()
+        link.keep_base(step, self.desk.layouts, outcome.base or {})
+        link.put(opted_out=row.opted_out)
+        self.desk.add_record(record)
+        self.tally.created += 1
+        self._name_unreadable(row, link)
+        self._entry(row, record, EntryAction.CREATED)
+
+    def _new_link(self, row: RemoteRow, record: RecordDraft, *, is_live: bool = True) -> LinkDraft:
+        made = RecordLink(
+            connection_id=self.context.connection_id,
+            remote_id=row.remote_id,
+            sobject=self.context.sobject,
+            is_leading=False,
+            is_live=is_live,
+            remote_stamp=row.stamp,
+            remote_created_at=row.created_at,
+            pulled_at=self.context.now,
+            created_run_id=self.context.run_id,
+            created_at=self.context.now,
+        )
+        link = LinkDraft(made, record, is_new=True)
+        self.desk.add_link(link)
+        return link
+
+    # -- words ------------------------------------------------------------------------------------------------
+
+    def _entry(
+        self,
+        row: RemoteRow,
+        record: RecordDraft | None,
+        action: EntryAction,
+        reason: str = "",
+        changes: Mapping[str, object] | None = None,
+    ) -> None:
+        self.entries.append(EntryDraft(row.remote_id, record, action, reason, changes))
+
+    def _fail(self, row: RemoteRow, category: Category, message: str, details: dict[str, object] | None = None) -> None:
+        self.tally.failed += 1
+        self.tally.errors.append(self.fact(row, None, category, message, details=details))
+        self._entry(row, None, EntryAction.FAILED, category)
+
+    def _error(self, row: RemoteRow, link: LinkDraft, category: Category, message: str, name: str = "") -> None:
+        self.tally.errors.append(self.fact(row, link, category, message, name))
+
+    def _name_unreadable(self, row: RemoteRow, link: LinkDraft) -> None:
+        for name in row.unreadable:
+            self._error(row, link, Category.UNREADABLE_VALUE, f"The value of {name} cannot be read.", name)
+        if not row.unreadable:
+            self.tally.resolved.append(row.remote_id)
+
+    def fact(
+        self,
+        row: RemoteRow,
+        link: LinkDraft | None,
+        category: Category,
+        message: str,
+        name: str = "",
+        details: dict[str, object] | None = None,
+    ) -> ErrorFact:
+        """What stopped a row, named as a person would name it."""
+        label = " ".join(filter(None, (row.values.get(f) for f in ("FirstName", "LastName", "Name", "Email"))))
+        return ErrorFact(
+            category=category,
+            message=message,
+            sobject=self.context.sobject,
+            remote_id=row.remote_id,
+            local_type=self.context.local_type,
+            local_id=link.record.row.pk if link else None,
+            record_label=label,
+            field=name,
+            details=details or {},
+        )
+
+
+def _lines(step: Step, record: RecordDraft, decisions: Mapping[str, FieldDecision]) -> dict[str, object]:
+    """The entry's lines of the fields that are changed here, before and after, with the rule that decided."""
+    lines: dict[str, object] = {}
+    for rule in step.rules:
+        decision = decisions.get(rule.key)
+        if decision is None or decision.local is None:
+            continue
+        line = {"before": record.values.get(rule.local_field, ""), "after": decision.local, "rule": decision.reason}
+        if decision.lost is not None:
+            line["lost"] = decision.lost
+        lines[rule.local_field] = line
+    return lines
+
+
+def judge_rows(context: Context, rows: Sequence[RemoteRow], *, queues: bool = True) -> Judge:
+    """Judge a batch in the order in which it comes."""
+    judge = Judge(context, Desk(context, rows), queues=queues)
+    for row in rows:
+        judge.judge(row)
+    return judge
