@@ -80,7 +80,6 @@ class Org:
         self._lock = threading.Lock()
         self.schema = Schema({})
         self.visible = self.schema
-        self.read_only: frozenset[str] = frozenset()
         self.rebuild()
 
     @property
@@ -116,8 +115,7 @@ class Org:
             self.schema = build_schema(self.options)
             self.store.ensure(self.schema)
         hidden = frozenset(self.options["hidden"]) | frozenset(_OPT_OUT if self.options["hide_opt_out"] else ())
-        self.visible = self.schema.without(hidden)
-        self.read_only = frozenset(self.options["read_only"])
+        self.visible = self.schema.without(hidden).protected(frozenset(self.options["read_only"]))
 
     def make_id(self, prefix: str, number: int) -> str:
         """An id of this org."""

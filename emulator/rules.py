@@ -41,7 +41,7 @@ def checked(org: Org, author: Author, sobject: SObject, values: dict[str, Any], 
         field = sobject.find(name)
         if field is None:
             field, raw = _by_relationship(org, author, sobject, name, raw)
-        if not _may_write(org, author, sobject, field, creating=creating):
+        if not _may_write(author, field, creating=creating):
             read_only.append(field.name)
         found[field.name] = (field, raw)
     if read_only:
@@ -61,11 +61,10 @@ def checked(org: Org, author: Author, sobject: SObject, values: dict[str, Any], 
     return stored
 
 
-def _may_write(org: Org, author: Author, sobject: SObject, field: Field, *, creating: bool) -> bool:
+def _may_write(author: Author, field: Field, *, creating: bool) -> bool:
     if author.may_set_audit and field.name in {"CreatedDate", "LastModifiedDate", "CreatedById", "IsConverted"}:
         return True
-    allowed = field.is_createable if creating else field.is_updateable
-    return allowed and not (author.is_api and f"{sobject.name}.{field.name}" in org.read_only)
+    return field.is_createable if creating else field.is_updateable
 
 
 def _by_relationship(org: Org, author: Author, sobject: SObject, name: str, raw: Any) -> tuple[Field, Any]:

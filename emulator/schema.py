@@ -171,6 +171,15 @@ class SObject:
         """As a user sees it who may not see some fields."""
         return with_fields(self, [f for f in self.fields.values() if f"{self.name}.{f.name}" not in hidden])
 
+    def protected(self, read_only: frozenset[str]) -> "SObject":
+        """As a user sees it who may not write some fields."""
+        if not any(path.startswith(f"{self.name}.") for path in read_only):
+            return self
+        return with_fields(self, [
+            replace(f, flags=f.flags.replace("c", "").replace("u", "")) if f"{self.name}.{f.name}" in read_only else f
+            for f in self.fields.values()
+        ])  # fmt: skip
+
 
 def with_fields(sobject: SObject, fields: list[Field]) -> SObject:
     """The object with other fields."""
@@ -196,6 +205,10 @@ class Schema:
     def without(self, hidden: frozenset[str]) -> "Schema":
         """As seen by a user from whom ``Object`` or ``Object.Field`` are hidden."""
         return Schema({n: s.without(hidden) for n, s in self.objects.items() if n not in hidden}) if hidden else self
+
+    def protected(self, read_only: frozenset[str]) -> "Schema":
+        """As seen by a user who may not write some fields."""
+        return Schema({n: s.protected(read_only) for n, s in self.objects.items()}) if read_only else self
 
 
 def parse_field(line: str) -> Field:
