@@ -17,11 +17,12 @@ def window_text(
     fields: Sequence[str],
     *,
     since: datetime,
-    until: datetime,
+    until: datetime | None,
     after: tuple[datetime, str] | None,
-    limit: int,
+    limit: int | None,
 ) -> str:
-    """The rows that changed in ``[since, until)``, by stamp and id; ``after`` names the last row that is known."""
+    """The rows that changed in ``[since, until)``, by stamp and id; ``after`` names the last row that is known, and
+    without ``until`` the window is open. Without ``limit`` they come in no order, as Bulk is asked."""
     return soql.window_text(sobject, fields, since=since, until=until, after=after, limit=limit)
 
 

@@ -41,7 +41,7 @@ def queue_change(*, local_type: str, local_id: int, fields: Iterable[str], origi
     with connection.cursor() as cursor:
         cursor.execute(_FOLD, [tenant_id, local_type, local_id, json.dumps(changed), at, at])
     ring(at=at)
-    wake(PUSH_TASK, tenant_id, queue="outbound")
+    wake(PUSH_TASK, tenant_id, queue="routine")
 
 
 def ring(*, at: datetime) -> None:

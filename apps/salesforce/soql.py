@@ -153,21 +153,24 @@ def window_text(
     fields: Sequence[str],
     *,
     since: datetime,
-    until: datetime,
+    until: datetime | None,
     after: tuple[datetime, str] | None,
-    limit: int,
+    limit: int | None,
 ) -> str:
-    """The rows that changed in ``[since, until)``, by stamp and id; ``after`` names the last row that is known.
+    """The rows that changed in ``[since, until)``, by stamp and id; ``after`` names the last row that is known, and
+    without ``until`` the window is open. Without ``limit`` they come in no order, as Bulk is asked.
 
     Paging by key, not by cursor or OFFSET: rows that change meanwhile move to a later window and none is skipped
     (facts, section 6: Query).
     """
     text = f"SELECT {', '.join(map(identifier, fields))} FROM {identifier(sobject)}"
-    text += f" WHERE SystemModstamp >= {moment(since)} AND SystemModstamp < {moment(until)}"
+    text += f" WHERE SystemModstamp >= {moment(since)}"
+    if until is not None:
+        text += f" AND SystemModstamp < {moment(until)}"
     if after is not None:
         stamp, last = moment(after[0]), quoted(record_id(after[1]))
         text += f" AND (SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > {last}))"
-    return f"{text} ORDER BY SystemModstamp, Id LIMIT {int(limit)}"
+    return text if limit is None else f"{text} ORDER BY SystemModstamp, Id LIMIT {int(limit)}"
 
 
 def find_text(sobject: str, fields: Sequence[str], field: str, values: Sequence[str]) -> str:

@@ -313,7 +313,8 @@ class Judge:
             blank.email = outcome.local.get("email", "")
         record = RecordDraft(blank, {}, is_new=True)
         record.values = self.desk.texts(blank, {rule.local_field for s in self.context.steps for rule in s.rules})
-        record.take(outcome.local)
+        record.values |= outcome.local
+        record.changes |= outcome.local
         link = self._new_link(row, record)
         record.elect()
         link.keep_base(step, self.desk.layouts, outcome.base or {})

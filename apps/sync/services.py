@@ -1,16 +1,27 @@
 """Starting and stopping runs."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.core.queue import wake
+from apps.field_mappings.versions import save_version
 from apps.integrations.models import Connection
-from apps.sync.models import RunKind, RunLane, RunState, SyncRun
+from apps.sync.models import OPEN_RUN_STATES, RunKind, RunLane, RunState, SyncRun, Watermark
 from apps.sync_settings.services import enable_syncs, settings_of
 from apps.tenants.audit import audit
 from apps.tenants.models import User
 
-LANES = ("fetch", "apply")
+LANES = {
+    RunKind.FULL: ("fetch", "apply"),
+    RunKind.DIFFERENTIAL: ("pull",),
+    RunKind.OUTBOUND: ("push",),
+    RunKind.RECORD: ("record",),
+}
+"""Which lanes a run of each kind has; a large differential run gets those of a full one, too."""
+QUEUES = {"fetch": "bulk", "apply": "bulk", "pull": "routine", "push": "routine", "record": "interactive"}
 
 
 class CannotStart(Exception):
@@ -18,15 +29,18 @@ class CannotStart(Exception):
 
 
 def open_pull_run(connection: Connection) -> SyncRun | None:
-    """The run that is under way or waits."""
+    """The pull that is under way or waits."""
     found: SyncRun | None = SyncRun.objects.filter(
-        connection_id=connection.pk, state__in=[RunState.QUEUED, RunState.RUNNING, RunState.CANCELLING]
+        connection_id=connection.pk,
+        state__in=OPEN_RUN_STATES,
+        kind__in=[RunKind.FULL, RunKind.OBJECT, RunKind.DIFFERENTIAL],
     ).first()
     return found
 
 
 def start_full_sync(*, connection: Connection, user: User | None, turn_on: bool = False) -> SyncRun:
-    """Queue a full sync; one that is open already is answered instead, however often the button is pressed."""
+    """Queue a full sync; one that is open already is answered instead, however often the button is pressed. A
+    differential sync that is under way makes room: the full one brings in all that it would have."""
     if not connection.is_usable:
         raise CannotStart("The connection to Salesforce has to be renewed first.")
     settings = settings_of(connection)
@@ -35,31 +49,120 @@ def start_full_sync(*, connection: Connection, user: User | None, turn_on: bool 
         settings.refresh_from_db()
     if not settings.syncs_enabled:
         raise CannotStart("Syncs are switched off.")
-    try:
-        with transaction.atomic():
-            run: SyncRun = SyncRun.objects.create(
-                connection_id=connection.pk,
-                kind=RunKind.FULL,
-                requested_by_id=user.pk if user else None,
-                requested_by_label=user.display_name if user else "Syncline",
-                settings_version=settings.version,
-            )
-    except IntegrityError:
+    running = open_pull_run(connection)
+    if running is not None and running.kind == RunKind.DIFFERENTIAL:
+        _supersede(running)
+    run = _create(connection, RunKind.FULL, user, settings_version=settings.version)
+    if run is None:
         running = open_pull_run(connection)
         if running is None:
-            raise
+            raise CannotStart("Another sync has just begun. Try again in a moment.")
         return running
-    for name in LANES:
-        RunLane.objects.create(run=run, name=name)
     audit(actor=user, action="full_sync_started", subject=f"Full sync {run.pk}")
     wake_run(run)
     return run
 
 
+def start_differential_sync(
+    *, connection: Connection, user: User | None = None, trigger: str = "manual"
+) -> SyncRun | None:
+    """Queue a differential sync; None where another pull is open. Raises CannotStart before the first full sync."""
+    if not connection.is_usable:
+        raise CannotStart("The connection to Salesforce has to be renewed first.")
+    settings = settings_of(connection)
+    if not settings.syncs_enabled:
+        raise CannotStart("Syncs are switched off.")
+    if not Watermark.objects.filter(connection_id=connection.pk).exists():
+        raise CannotStart("Run a Full Sync first: a differential sync goes on from there.")
+    version = save_version(connection)
+    run = _create(
+        connection,
+        RunKind.DIFFERENTIAL,
+        user,
+        trigger=trigger,
+        settings_version=settings.version,
+        mapping_version_id=version.pk,
+    )
+    if run is not None:
+        wake_run(run)
+    return run
+
+
+def sync_now(*, connection: Connection, local_type: str, record_id: int, user: User | None) -> SyncRun:
+    """Queue a sync of one record, both ways, that overtakes everything; pressed again while it is open, it is the
+    same run."""
+    if not connection.is_usable:
+        raise CannotStart("The connection to Salesforce has to be renewed first.")
+    settings = settings_of(connection)
+    if not settings.syncs_enabled:
+        raise CannotStart("Syncs are switched off.")
+    version = save_version(connection)
+    run = _create(
+        connection,
+        RunKind.RECORD,
+        user,
+        settings_version=settings.version,
+        mapping_version_id=version.pk,
+        local_type=local_type,
+        local_id=record_id,
+    )
+    if run is None:
+        found: SyncRun | None = SyncRun.objects.filter(
+            connection_id=connection.pk,
+            kind=RunKind.RECORD,
+            local_type=local_type,
+            local_id=record_id,
+            state__in=OPEN_RUN_STATES,
+        ).first()
+        if found is None:
+            raise CannotStart("It has just been synced. Try again in a moment.")
+        return found
+    wake_run(run)
+    return run
+
+
+def _create(connection: Connection, kind: RunKind, user: User | None, **facts: Any) -> SyncRun | None:
+    """A run with its lanes; None where one of its kind is open."""
+    try:
+        with transaction.atomic():
+            run: SyncRun = SyncRun.objects.create(
+                connection_id=connection.pk,
+                kind=kind,
+                requested_by_id=user.pk if user else None,
+                requested_by_label=user.display_name if user else "Syncline",
+                **facts,
+            )
+    except IntegrityError:
+        return None
+    for name in LANES[kind]:
+        RunLane.objects.create(run=run, name=name)
+    return run
+
+
+def open_push_run(connection: Connection) -> SyncRun:
+    """The open outbound run of a connection, made where there is none."""
+    run = _create(connection, RunKind.OUTBOUND, None, trigger="system")
+    if run is None:
+        found: SyncRun = SyncRun.objects.get(
+            connection_id=connection.pk, kind=RunKind.OUTBOUND, state__in=OPEN_RUN_STATES
+        )
+        return found
+    wake_run(run)
+    return run
+
+
+def _supersede(run: SyncRun) -> None:
+    """End a run from outside: whoever holds a lane finds its fencing number passed."""
+    SyncRun.objects.filter(id=run.pk).update(
+        state=RunState.CANCELLED, failure="A full sync took its place.", finished_at=timezone.now(), step=""
+    )
+    RunLane.objects.filter(run=run).update(fence=F("fence") + 1, is_done=True, lease_until=None)
+
+
 def wake_run(run: SyncRun) -> None:
     """Call the workers to a run when the transaction commits."""
-    for name in LANES:
-        wake(f"apps.sync.tasks.{name}_lane", run.tenant_id or 0, run.pk, queue="bulk")
+    for lane in RunLane.objects.filter(run=run, is_done=False):
+        wake(f"apps.sync.tasks.{lane.name}_lane", run.tenant_id or 0, run.pk, queue=QUEUES[lane.name])
 
 
 def cancel_run(*, run: SyncRun, user: User) -> None:

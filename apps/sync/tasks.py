@@ -7,9 +7,16 @@ from django.utils import timezone
 from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
 from apps.integrations.jobs import wake_due_jobs
+from apps.outbox.models import OutboxDue
+from apps.outbox.queue import PUSH_TASK
 from apps.sync import forgetting
-from apps.sync.models import RunLane
+from apps.sync.due import begin_due_sync
+from apps.sync.models import RunLane, Schedule
 from apps.sync.pull.drive import advance
+from apps.sync.services import QUEUES
+
+_MOST = 500
+"""Connections that one tick wakes: more than the workers begin in ten seconds; the others are next."""
 
 
 @shared_task(name="apps.sync.tasks.tick")
@@ -21,7 +28,27 @@ def tick() -> None:
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         due = RunLane._base_manager.filter(free, is_done=False, due_at__lte=now)
         for tenant_id, run_id, name in due.values_list("tenant_id", "run_id", "name")[:200]:
-            wake(f"apps.sync.tasks.{name}_lane", tenant_id, run_id, queue="bulk")
+            wake(f"apps.sync.tasks.{name}_lane", tenant_id, run_id, queue=QUEUES[name])
+        syncs = Schedule._base_manager.filter(differential_due_at__lte=now).order_by("differential_due_at")
+        for tenant_id, connection_id in syncs.values_list("tenant_id", "connection_id")[:_MOST]:
+            wake("apps.sync.tasks.differential", tenant_id, connection_id, queue="routine")
+        pushes = OutboxDue._base_manager.filter(due_at__lte=now).order_by("due_at")
+        for (tenant_id,) in pushes.values_list("tenant_id")[:_MOST]:
+            wake(PUSH_TASK, tenant_id, queue="routine")
+
+
+@shared_task(name="apps.sync.tasks.differential")
+def differential(tenant_id: int, connection_id: int) -> None:
+    """Begin the differential sync of a connection if it is due, and do it."""
+    run_id = begin_due_sync(tenant_id, connection_id)
+    if run_id is not None:
+        advance(tenant_id, run_id, "pull")
+
+
+@shared_task(name="apps.sync.tasks.pull_lane")
+def pull_lane(tenant_id: int, run_id: int) -> None:
+    """Advance a differential run."""
+    advance(tenant_id, run_id, "pull")
 
 
 @shared_task(name="apps.sync.tasks.fetch_lane")

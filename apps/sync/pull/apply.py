@@ -13,16 +13,15 @@ from apps.field_mappings.versions import layout_for
 from apps.sync.contexts import context_of
 from apps.sync.drafts import Context
 from apps.sync.judging import Tally
-from apps.sync.models import RunObject, RunPage, SyncRun
+from apps.sync.models import RunKind, RunObject, RunPage, SyncRun
 from apps.sync.pull.plan import RELATIONS
-from apps.sync.pull.relations import apply_relations
+from apps.sync.pull.relations import MISSING_PARENT, apply_relations
 from apps.sync.pull.sql import Statements, identifier, statements
 from apps.sync.pull.staging import drop_page
 from apps.sync.storing import apply_rows
 
 log = structlog.get_logger(__name__)
 
-MISSING_PARENT = "missing_parent"
 BATCH = 1000
 """Rows that the decider judges together: a bound on memory."""
 
@@ -55,7 +54,8 @@ def _apply_relation(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally
 
 def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     context = context_of(run, run_object.sobject)
-    step = _only_step(context)
+    # What a differential run brings in bulk may be deleted or moved: that is for the decider to see.
+    step = _only_step(context) if run.kind == RunKind.FULL else None
     created = unchanged = 0
     rest: list[str] | None = None
     if step is not None:

@@ -12,11 +12,15 @@ from apps.core.queue import wake
 from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
 from apps.integrations.gateways import Gateway, open_gateway
 from apps.sync.lanes import Hold, LeaseLost, claim
-from apps.sync.models import ObjectStage, RunLane, RunObject, RunPage, RunState, SyncRun, Watermark
+from apps.sync.models import ObjectStage, RunKind, RunLane, RunObject, RunPage, RunState, Schedule, SyncRun, Watermark
 from apps.sync.pull.apply import apply_page
+from apps.sync.pull.differential import pull_changes
 from apps.sync.pull.fetch import SOON, next_step, plan_run
 from apps.sync.pull.staging import drop_page, staged_rows
+from apps.sync.schedules import begin_schedule
+from apps.sync.services import LANES, QUEUES, wake_run
 from apps.sync_errors.services import ErrorFact, record_errors
+from apps.sync_settings.models import SyncSettings
 from apps.tenants.scope import tenant_transaction
 
 log = structlog.get_logger(__name__)
@@ -32,12 +36,12 @@ def advance(tenant_id: int, run_id: int, lane: str) -> None:
     if hold is None:
         return
     try:
-        delay = _guarded(hold, _fetch if lane == "fetch" else _apply)
+        delay = _guarded(hold, _WORK[lane])
     except LeaseLost:
         log.warning("lease_lost", run=run_id, lane=lane)
         return
     if delay is not None:
-        wake(f"apps.sync.tasks.{lane}_lane", tenant_id, run_id, queue="bulk", delay=delay.total_seconds())
+        wake(f"apps.sync.tasks.{lane}_lane", tenant_id, run_id, queue=QUEUES[lane], delay=delay.total_seconds())
 
 
 def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta | None:
@@ -198,9 +202,49 @@ def _end(hold: Hold, state: RunState, failure: str) -> None:
     for page in RunPage.objects.filter(run_object__run=run, is_applied=False):
         drop_page(page.table)
     if state is RunState.COMPLETED:
-        for run_object in RunObject.objects.filter(run=run, stage=ObjectStage.FETCHED):
+        _move_watermarks(run)
+
+
+def _move_watermarks(run: SyncRun) -> None:
+    """What a full run read is known up to the org's time at its beginning; what Bulk brought to a differential one,
+    up to the end of its window."""
+    is_full = run.kind == RunKind.FULL
+    for run_object in RunObject.objects.filter(run=run, stage=ObjectStage.FETCHED):
+        covered_to = run.org_started_at if is_full else run_object.window_to
+        if covered_to is not None:
             Watermark.objects.update_or_create(
                 connection_id=run.connection_id,
                 sobject=run_object.sobject,
-                defaults={"covered_to": run.org_started_at, "run_id": run.pk},
+                defaults={"covered_to": covered_to, "run_id": run.pk},
             )
+    settings = SyncSettings.objects.get(connection_id=run.connection_id)
+    if is_full:
+        begin_schedule(run.connection_id, settings)
+    else:
+        Schedule.objects.filter(connection_id=run.connection_id).update(last_differential_at=run.started_at)
+
+
+# -- differential ---------------------------------------------------------------------------------------------
+
+
+def _pull(hold: Hold) -> timedelta | None:
+    """A differential run: small answers at once; a large object is handed to the lanes of full runs."""
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.get(id=hold.run_id)
+    if run.state != RunState.RUNNING:
+        return None
+    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+        is_in = pull_changes(hold, gateway)
+    with tenant_transaction(hold.tenant_id):
+        hold.check()
+        if is_in:
+            _end(hold, RunState.COMPLETED, "")
+            return None
+        for name in LANES[RunKind.FULL]:
+            RunLane.objects.get_or_create(run=run, name=name)
+        RunLane.objects.filter(id=hold.lane_id).update(is_done=True)
+        wake_run(run)
+    return None
+
+
+_WORK: dict[str, Callable[[Hold], timedelta | None]] = {"fetch": _fetch, "apply": _apply, "pull": _pull}

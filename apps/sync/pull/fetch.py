@@ -83,7 +83,7 @@ def next_step(hold: Hold, gateway: Gateway) -> timedelta | None:
 
 def _ask(hold: Hold, gateway: Gateway, run_object: RunObject) -> None:
     try:
-        job = gateway.bulk.create(run_object.soql)
+        job = gateway.bulk.create(run_object.soql, include_deleted=run_object.window_to is not None)
     except (MappingBroken, Failure) as failure:
         if isinstance(failure, Transient):
             raise

@@ -7,6 +7,9 @@ from django.db import connection
 
 from apps.sync.pull.sql import identifier
 
+MISSING_PARENT = "missing_parent"
+"""Why a member or role was skipped: its list, person or opportunity is not here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
