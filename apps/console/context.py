@@ -97,7 +97,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _navigation(path: str, connection: Connection | None) -> list[NavigationGroup]:
     urls = {name: reverse(f"console:{name}") for _, pages in _GROUPS for _, name, _ in pages}
-    current = max((url for url in urls.values() if path.startswith(url)), key=len, default="")
+    overview = urls["overview"]
+    current = max(
+        (url for url in urls.values() if path == url or (url != overview and path.startswith(url))), key=len, default=""
+    )
     return [
         NavigationGroup(
             title,

@@ -19,8 +19,15 @@
     close.textContent = "×";
     toast.append(text, close);
     document.getElementById("toasts").append(toast);
-    setTimeout(() => toast.remove(), 8000);
+    fade(toast);
   };
+
+  // A message goes by itself, unless it is an error, or somebody is reading it.
+  const fade = (toast) => {
+    if (toast.classList.contains("error") || toast.classList.contains("warning")) return;
+    setTimeout(() => { if (toast.matches(":hover, :focus-within")) fade(toast); else toast.remove(); }, 8000);
+  };
+  document.querySelectorAll("#toasts .toast").forEach((toast) => fade(toast));
 
   const copy = async (button) => {
     try {
@@ -63,6 +70,51 @@
     });
     if (location.hash === "#navigation") location.hash = "#content";
   });
+
+  // A drawer is open as long as the address says so; what lies behind it is out of reach meanwhile.
+  const page = document.getElementById("page");
+  const showDrawer = () => { if (page) page.inert = location.hash === "#navigation" && matchMedia("(max-width: 860px)").matches; };
+  addEventListener("hashchange", showDrawer);
+  addEventListener("resize", showDrawer);
+  showDrawer();
+
+  // What a chart says at the pointer; the table beside it says the same to everybody else.
+  let tip = null;
+  const hideTip = () => { if (tip) tip.remove(); tip = null; };
+  document.addEventListener("pointermove", (event) => {
+    const mark = event.target.closest && event.target.closest("[data-tip]");
+    if (!mark) { hideTip(); return; }
+    if (!tip) {
+      tip = document.createElement("div");
+      tip.className = "chart-tip";
+      tip.setAttribute("aria-hidden", "true");
+      document.body.append(tip);
+    }
+    tip.textContent = mark.dataset.tip;
+    const x = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
+    tip.style.left = `${Math.max(8, x)}px`;
+    tip.style.top = `${Math.max(8, event.clientY - tip.offsetHeight - 12)}px`;
+  });
+  addEventListener("scroll", hideTip, { passive: true });
+
+  // A line at the top while something is fetched; what asks by itself now and then shows none.
+  const line = document.getElementById("loading");
+  const asksByItself = (element) => /every|load/.test(element.getAttribute("hx-trigger") || "");
+  let pending = 0;
+  let waiting = 0;
+  const settle = () => {
+    pending = Math.max(0, pending - 1);
+    if (pending) return;
+    clearTimeout(waiting);
+    if (line) line.hidden = true;
+  };
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (!line || asksByItself(event.detail.elt)) return;
+    pending += 1;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { line.hidden = pending === 0; }, 180);
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => { if (!asksByItself(event.detail.elt)) settle(); });
 
   // The chosen theme shows at once; the server keeps it.
   document.querySelectorAll("form[data-theme-switch]").forEach((form) => form.addEventListener("submit", (event) => {

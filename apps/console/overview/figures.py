@@ -1,24 +1,29 @@
-"""What the overview shows, read in a handful of cheap questions."""
+"""What the overview counts, read in a handful of cheap questions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.audience.selectors.counts import RecordCounts, record_counts
-from apps.console.charts import AreaChart, area_chart
+from apps.console.charts import AreaChart, BarChart, area_chart, bar_chart
 from apps.domain.remedies import words_for
-from apps.integrations.models import Connection, Health
+from apps.integrations.models import ApiUsage, Connection
 from apps.integrations.selectors import own_calls_today
-from apps.sync.models import OPEN_RUN_STATES, RunObject, SyncRun
+from apps.sync.models import OPEN_RUN_STATES, RunKind, RunObject, SyncRun
 from apps.sync.selectors.progress import Progress, duration_words
 from apps.sync.selectors.runs import ObjectView, RunView, object_views, overall, run_view, run_views, sum_of
-from apps.sync_errors.selectors import live_by_category
+from apps.sync_errors.selectors import CategoryCount, live_by_category
+from apps.sync_settings.models import SyncSettings
 
-_DAYS = 14
-_MOST_CATEGORIES = 5
+RANGES = (14, 30, 90)
+_API_DAYS = 14
+_API_HEIGHT = 56
+_MOST_CATEGORIES = 6
 _LATEST = 6
 _TIGHT_PERCENT, _SPENT_PERCENT = 80, 100
 
@@ -35,30 +40,47 @@ class LiveRun:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCategory:
-    """Live errors of one category in a marketer's words."""
+    """Live errors of one category in a marketer's words; ``share`` is the length of its bar in percent."""
 
     category: str
     title: str
     count: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
-class ApiUse:
-    """The org's calls of the last 24 hours, and ours among them."""
+class Meter:
+    """Calls of 24 hours beside their limit."""
 
     used: int
     allowed: int
-    own: int
-    tone: str
 
     @property
     def percent(self) -> int:
         return self.used * 100 // self.allowed
 
+    @property
+    def words(self) -> str:
+        return "under 1 %" if self.used and not self.percent else f"{self.percent} %"
+
+    @property
+    def tone(self) -> str:
+        return "bad" if self.percent >= _SPENT_PERCENT else "warn" if self.percent >= _TIGHT_PERCENT else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiUse:
+    """The org's calls of the last 24 hours, ours against our share of them, and ours by day."""
+
+    org: Meter
+    own: Meter
+    share_percent: int
+    days: BarChart
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything but the connection itself."""
+    """Everything below the strip."""
 
     counts: RecordCounts
     live: LiveRun | None
@@ -69,26 +91,18 @@ class Overview:
     chart: AreaChart
 
 
-HEALTH_WORDS: dict[str, tuple[str, str]] = {
-    Health.HEALTHY: ("ok", "Healthy"),
-    Health.DELAYED: ("warn", "Delayed"),
-    Health.PAUSED: ("warn", "Paused"),
-    Health.NEEDS_YOU: ("bad", "Needs you"),
-}
-
-
-def overview_of(connection: Connection) -> Overview:
-    """The figures of a connected tenant."""
+def overview_of(connection: Connection, settings: SyncSettings, days: int) -> Overview:
+    """The figures of a connected tenant over so many days."""
     errors = live_by_category()
     latest = list(SyncRun.objects.filter(connection_id=connection.pk).order_by("-queued_at", "-id")[:_LATEST])
     return Overview(
         counts=record_counts(),
         live=live_run(connection),
         runs=run_views(latest, timezone.now()),
-        errors=[ErrorCategory(e.category, words_for(e.category).title, e.count) for e in errors[:_MOST_CATEGORIES]],
+        errors=_categories(errors),
         error_count=sum(error.count for error in errors),
-        api=_api_use(connection),
-        chart=_throughput(),
+        api=_api_use(connection, settings),
+        chart=_throughput(days),
     )
 
 
@@ -105,24 +119,52 @@ def live_run(connection: Connection) -> LiveRun | None:
     return LiveRun(run_view(run, sum_of(objects), now), whole, left, objects)
 
 
-def _api_use(connection: Connection) -> ApiUse | None:
+def _categories(counts: list[CategoryCount]) -> list[ErrorCategory]:
+    most = max((one.count for one in counts), default=1)
+    return [
+        ErrorCategory(
+            one.category, words_for(one.category).title, one.count, max(1.5, round(100 * one.count / most, 1))
+        )
+        for one in counts[:_MOST_CATEGORIES]
+    ]
+
+
+def _api_use(connection: Connection, settings: SyncSettings) -> ApiUse | None:
     if not connection.api_allowed or connection.api_used is None:
         return None
-    percent = connection.api_used * 100 // connection.api_allowed
-    tone = "bad" if percent >= _SPENT_PERCENT else "warn" if percent >= _TIGHT_PERCENT else ""
-    return ApiUse(connection.api_used, connection.api_allowed, own_calls_today(connection), tone)
+    share = max(1, connection.api_allowed * settings.api_share_percent // 100)
+    since = timezone.now().date() - timedelta(days=_API_DAYS - 1)
+    used: Any = ApiUsage.objects.filter(connection=connection, hour__date__gte=since)
+    by_day = used.annotate(day=TruncDate("hour")).values("day").order_by("day").annotate(n=Sum("calls"))
+    calls = _filled(since, _API_DAYS, ((row["day"], int(row["n"])) for row in by_day))
+    return ApiUse(
+        org=Meter(connection.api_used, connection.api_allowed),
+        own=Meter(own_calls_today(connection), share),
+        share_percent=settings.api_share_percent,
+        days=bar_chart(calls, height=_API_HEIGHT, unit="calls"),
+    )
 
 
-def _throughput() -> AreaChart:
-    today = timezone.now().date()
-    since = today - timedelta(days=_DAYS - 1)
-    done = (
-        RunObject.objects.filter(finished_at__date__gte=since)
-        .annotate(day=TruncDate("finished_at"))
+def _throughput(days: int) -> AreaChart:
+    """Rows read from Salesforce and rows written to it, by the day on which they were finished."""
+    since = timezone.now().date() - timedelta(days=days - 1)
+    done: Any = RunObject.objects.filter(finished_at__date__gte=since).annotate(day=TruncDate("finished_at"))
+    pulled = done.exclude(run__kind=RunKind.OUTBOUND).values("day").order_by("day").annotate(n=Sum("fetched"))
+    pushed = (
+        done.filter(run__kind=RunKind.OUTBOUND)
         .values("day")
         .order_by("day")
-        .annotate(rows=Sum("fetched"))
+        .annotate(n=Sum(F("created") + F("updated")))
     )
-    by_day = {row["day"]: int(row["rows"]) for row in done}
-    days = [since + timedelta(days=i) for i in range(_DAYS)]
-    return area_chart([(f"{day.day} {day:%b}", by_day.get(day, 0)) for day in days])
+    read, written = (_filled(since, days, ((row["day"], int(row["n"])) for row in rows)) for rows in (pulled, pushed))
+    return area_chart(
+        [label for label, _ in read],
+        [("in", "From Salesforce", [n for _, n in read]), ("out", "To Salesforce", [n for _, n in written])],
+    )
+
+
+def _filled(since: date, days: int, found: Iterable[tuple[date, int]]) -> list[tuple[str, int]]:
+    """Every day with its number, those without one as zero."""
+    numbers = dict(found)
+    every = [since + timedelta(days=i) for i in range(days)]
+    return [(f"{day.day} {day:%b}", numbers.get(day, 0)) for day in every]

@@ -10,9 +10,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.audience.selectors.counts import record_counts
 from apps.console.context import THEMES, open_errors
-from apps.console.overview.figures import HEALTH_WORDS, live_run, overview_of
+from apps.console.overview.figures import RANGES, live_run, overview_of
+from apps.console.overview.hints import usual_troubles
+from apps.console.overview.pulse import health_words, pulse_of
 from apps.console.salesforce.setup_steps import last_full_sync, next_step, setup_steps
 from apps.integrations.models import Connection, ConnectionState
+from apps.sync_errors.selectors import live_by_category
 from apps.sync_settings.services import settings_of
 from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.models import User
@@ -30,21 +33,25 @@ def overview(request: MemberRequest) -> HttpResponse:
     """Connection, records, runs, errors and API use; before a connection, the way to one."""
     connection = _connection()
     if connection is None:
-        return render(request, "console/overview/welcome.html")
-    steps = setup_steps(connection)
-    figures = overview_of(connection)
-    tone, words = HEALTH_WORDS[connection.health]
+        return render(request, "console/overview/welcome.html", {"steps": setup_steps(None)})
+    days = next((n for n in RANGES if request.GET.get("days") == str(n)), RANGES[0])
+    settings, steps = settings_of(connection), setup_steps(connection)
+    figures = overview_of(connection, settings, days)
+    pulse = pulse_of(connection, settings, figures.error_count)
     context: dict[str, Any] = {
         "connection": connection,
-        "health": {"tone": tone, "words": words},
+        "pulse": pulse,
+        "health": health_words(connection),
         "figures": figures,
         "counts": figures.counts,
         "live": figures.live,
-        "last_run": last_full_sync(connection),
-        "settings": settings_of(connection),
+        "last_full": last_full_sync(connection),
         "steps": steps,
         "next_step": next_step(steps),
         "may_run": request.membership.may(Right.RUN_SYNC),
+        "troubles": usual_troubles(connection, settings, pulse),
+        "ranges": RANGES,
+        "days": days,
     }
     return render(request, "console/overview/overview.html", context)
 
@@ -52,14 +59,23 @@ def overview(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member_page(Right.VIEW)
 def live(request: MemberRequest) -> HttpResponse:
-    """The part that moves while a run is under way; when it has ended, the page is asked to load anew."""
+    """The part that moves; when a run has begun or ended since it was shown, the page is asked to load anew."""
     connection = _connection()
     running = live_run(connection) if connection else None
-    if running is None:
+    was_running = "running" in request.GET
+    if connection is None or was_running != (running is not None):
         answer = HttpResponse(status=204)
         answer["HX-Refresh"] = "true"
         return answer
-    context = {"live": running, "counts": record_counts(), "error_count": open_errors() or "0"}
+    error_count = sum(error.count for error in live_by_category())
+    context = {
+        "connection": connection,
+        "pulse": pulse_of(connection, settings_of(connection), error_count),
+        "health": health_words(connection),
+        "live": running,
+        "counts": record_counts(),
+        "error_count": error_count,
+    }
     return render(request, "console/overview/_live.html", context)
 
 
@@ -67,7 +83,7 @@ def live(request: MemberRequest) -> HttpResponse:
 @member_page(Right.VIEW)
 def errors_badge(request: MemberRequest) -> HttpResponse:
     """The number beside "Sync errors"; pages ask for it now and then."""
-    return render(request, "console/overview/_open_errors.html")
+    return render(request, "console/overview/_open_errors.html", {"open_errors": open_errors()})
 
 
 @require_POST
