@@ -41,6 +41,8 @@ def derive(org: Org, sobject: SObject, row: dict[str, Any], sent: dict[str, Stor
     if sobject.name == "CampaignMember":
         _member(org, row, creating=creating)
     if sobject.name == "Task" and {"WhoId", "WhatId"} & sent.keys():
+        if row.get("WhatId") and str(row.get("WhoId")).startswith(org.schema.objects["Lead"].prefix):
+            raise refused("FIELD_INTEGRITY_EXCEPTION", "A task of a lead is related to nothing else", "WhatId")
         row["AccountId"] = _account_of(org, row)
 
 
