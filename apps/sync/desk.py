@@ -140,7 +140,7 @@ class Desk:
 
     def _load_intents(self, ids: set[int]) -> None:
         open_ones = WriteIntent.objects.filter(
-            local_type=self.context.local_type, local_id__in=ids, closed_at__isnull=True, operation="update"
+            local_type=self.context.local_type, local_id__in=ids, closed_at__isnull=True
         )
         for intent in open_ones.order_by("id"):
             draft = self.records.get(intent.local_id)

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from apps.integrations.models import Connection
+from apps.integrations.models import Connection, ConnectionState
 from apps.sync.models import Schedule
-from apps.sync.schedules import next_due
-from apps.sync.services import CannotStart, start_differential_sync
+from apps.sync.push.claims import next_due, note_due
+from apps.sync.schedules import next_slot
+from apps.sync.services import CannotStart, open_push_run, start_differential_sync
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
@@ -26,10 +27,30 @@ def begin_due_sync(tenant_id: int, connection_id: int) -> int | None:
             return None
         connection = Connection.objects.get(id=connection_id)
         frequency = timedelta(minutes=settings_of(connection).frequency_minutes)
-        row.differential_due_at = next_due(row.differential_due_at, frequency, now) if frequency else None
+        row.differential_due_at = next_slot(row.differential_due_at, frequency, now) if frequency else None
         row.save(update_fields=["differential_due_at"])
         try:
             run = start_differential_sync(connection=connection, trigger="schedule")
         except CannotStart:
             return None
         return run.pk if run else None
+
+
+def begin_due_push(tenant_id: int, *, with_sync: bool = False) -> int | None:
+    """Queue the outbound run of a tenant whose changes are due; None where nothing may go out now. Changes wait
+    while syncs are off, and for the next sync (``with_sync``) where they are not pushed automatically."""
+    with tenant_transaction(tenant_id):
+        connection = Connection.objects.filter(state=ConnectionState.CONNECTED).first()
+        if connection is None:
+            note_due(None)
+            return None
+        settings = settings_of(connection)
+        if not settings.syncs_enabled or not (settings.push_automatically or with_sync):
+            note_due(None)
+            return None
+        due = next_due()
+        if due is None or due > timezone.now():
+            note_due(due)
+            return None
+        run: int = open_push_run(connection).pk
+        return run

@@ -108,6 +108,12 @@ class Judge:
         else:
             self._unlinked(row)
 
+    def link_with(self, row: RemoteRow, record: RecordDraft) -> None:
+        """Judge a row that was looked for and found: it is this record's."""
+        row = self._resolved(row)
+        step = step_for_row(self.context.steps, row.values)
+        self._join(row, step, record)
+
     # -- moves ------------------------------------------------------------------------------------------------
 
     def _count_deleted(self, link: LinkDraft | None) -> None:
@@ -294,13 +300,16 @@ class Judge:
         else:
             self.tally.skip(Skip.CREATING_IS_OFF)
 
-    def _join(self, row: RemoteRow, step: Step, record: RecordDraft) -> None:
+    def _join(self, row: RemoteRow, step: Step | None, record: RecordDraft) -> None:
         """A row for a record that is here: link it, and elect anew which link leads."""
         if not record.has_live_link:
             record.flag(is_active=True)
         link = self._new_link(row, record)
         record.elect()
-        outcome = reconcile(row, link.state(step, self.desk.layouts), record.state, step, self.context.policy)
+        made_by_us = record.intentions.get("", [])
+        outcome = reconcile(
+            row, link.state(step, self.desk.layouts), record.state, step, self.context.policy, intentions=made_by_us
+        )
         self._settle(row, link, step, outcome, EntryAction.LINKED)
 
     def _create(self, row: RemoteRow, step: Step) -> None:

@@ -10,6 +10,8 @@ from apps.sync.models import RunLane, RunState, SyncRun
 from apps.tenants.scope import tenant_transaction
 
 LEASE = timedelta(seconds=30)
+CHUNK_SECONDS = 5.0
+"""How long a task works at a lane before it schedules its next."""
 
 
 class LeaseLost(Exception):

@@ -13,7 +13,7 @@ SWEEP_EVERY = timedelta(hours=24)
 _NIGHT_HOUR = 2
 
 
-def next_due(due: datetime | None, frequency: timedelta, now: datetime) -> datetime:
+def next_slot(due: datetime | None, frequency: timedelta, now: datetime) -> datetime:
     """The first slot after ``now``: slots that were missed are caught up by one sync, not by as many as were missed."""
     if due is None or due > now:
         return now + frequency

@@ -141,7 +141,8 @@ def _create(connection: Connection, kind: RunKind, user: User | None, **facts: A
 
 def open_push_run(connection: Connection) -> SyncRun:
     """The open outbound run of a connection, made where there is none."""
-    run = _create(connection, RunKind.OUTBOUND, None, trigger="system")
+    version = save_version(connection)
+    run = _create(connection, RunKind.OUTBOUND, None, trigger="system", mapping_version_id=version.pk)
     if run is None:
         found: SyncRun = SyncRun.objects.get(
             connection_id=connection.pk, kind=RunKind.OUTBOUND, state__in=OPEN_RUN_STATES

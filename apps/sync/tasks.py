@@ -10,9 +10,9 @@ from apps.integrations.jobs import wake_due_jobs
 from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
 from apps.sync import forgetting
-from apps.sync.due import begin_due_sync
+from apps.sync.drive import advance
+from apps.sync.due import begin_due_push, begin_due_sync
 from apps.sync.models import RunLane, Schedule
-from apps.sync.pull.drive import advance
 from apps.sync.services import QUEUES
 
 _MOST = 500
@@ -49,6 +49,34 @@ def differential(tenant_id: int, connection_id: int) -> None:
 def pull_lane(tenant_id: int, run_id: int) -> None:
     """Advance a differential run."""
     advance(tenant_id, run_id, "pull")
+
+
+@shared_task(name=PUSH_TASK)
+def push(tenant_id: int) -> None:
+    """Begin pushing a tenant's waiting changes if any are due, and do it."""
+    run_id = begin_due_push(tenant_id)
+    if run_id is not None:
+        advance(tenant_id, run_id, "push")
+
+
+@shared_task(name="apps.sync.tasks.push_with_sync")
+def push_with_sync(tenant_id: int) -> None:
+    """After a sync: push what waited for it."""
+    run_id = begin_due_push(tenant_id, with_sync=True)
+    if run_id is not None:
+        advance(tenant_id, run_id, "push")
+
+
+@shared_task(name="apps.sync.tasks.push_lane")
+def push_lane(tenant_id: int, run_id: int) -> None:
+    """Advance an outbound run."""
+    advance(tenant_id, run_id, "push")
+
+
+@shared_task(name="apps.sync.tasks.record_lane")
+def record_lane(tenant_id: int, run_id: int) -> None:
+    """Sync one record."""
+    advance(tenant_id, run_id, "record")
 
 
 @shared_task(name="apps.sync.tasks.fetch_lane")

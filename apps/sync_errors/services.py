@@ -32,6 +32,15 @@ class ErrorFact:
     field: str = ""
     raw: str = ""
     details: dict[str, Any] = dataclasses.field(default_factory=dict)
+    next_attempt_at: datetime | None = None
+    is_blocked: bool = False
+
+    @property
+    def state(self) -> ErrorState:
+        """Retrying where there is a next attempt; blocked where only a change or a person helps."""
+        if self.next_attempt_at is not None:
+            return ErrorState.RETRYING
+        return ErrorState.BLOCKED if self.is_blocked else ErrorState.OPEN
 
     @property
     def fingerprint(self) -> str:
@@ -41,12 +50,13 @@ class ErrorFact:
 
 _UPSERT = """
 INSERT INTO sync_errors_syncerror AS e (tenant_id, connection_id, run_id, first_seen, last_seen, fingerprint, category,
-    way, sobject, remote_id, local_type, local_id, record_label, field, message, raw, details)
+    way, sobject, remote_id, local_type, local_id, record_label, field, message, raw, details, state, next_attempt_at)
 VALUES %s
 ON CONFLICT (tenant_id, fingerprint) WHERE state IN ('open', 'retrying', 'blocked') DO UPDATE
 SET last_seen = excluded.last_seen, run_id = excluded.run_id, message = excluded.message, raw = excluded.raw,
     details = excluded.details, record_label = excluded.record_label, local_type = excluded.local_type,
-    local_id = excluded.local_id,
+    local_id = excluded.local_id, state = excluded.state, next_attempt_at = excluded.next_attempt_at,
+    attempts = e.attempts + CASE WHEN excluded.next_attempt_at IS NULL THEN 0 ELSE 1 END, way = excluded.way,
     occurrences = e.occurrences + CASE WHEN e.run_id IS DISTINCT FROM excluded.run_id THEN 1 ELSE 0 END
 """
 
@@ -63,7 +73,7 @@ def record_errors(
     rows = [
         (tenant_id, connection_id, run_id, at, at, mark, f.category, way, f.sobject, f.remote_id, f.local_type,
          f.local_id, _text(f.record_label, 500), f.field, _text(f.message, 2000), _text(f.raw, 4000),
-         _text(json.dumps(f.details).replace("\\u0000", "")))
+         _text(json.dumps(f.details).replace("\\u0000", "")), f.state, f.next_attempt_at)
         for mark, f in sorted(unique.items())
     ]  # fmt: skip
     if rows:
@@ -81,7 +91,14 @@ def resolve_errors(*, connection_id: int, remote_ids: Sequence[str], at: datetim
     """Close the live errors of rows that have now gone the same way without one."""
     return SyncError.objects.filter(
         connection_id=connection_id, remote_id__in=list(remote_ids), way=way, state__in=LIVE_STATES
-    ).update(state=ErrorState.RESOLVED, closed_at=at)
+    ).update(state=ErrorState.RESOLVED, closed_at=at, next_attempt_at=None)
+
+
+def resolve_record_errors(*, local_type: str, local_ids: Sequence[int], at: datetime, way: str = "out") -> int:
+    """Close the live errors of records whose change has now arrived."""
+    return SyncError.objects.filter(
+        local_type=local_type, local_id__in=list(local_ids), way=way, state__in=LIVE_STATES
+    ).update(state=ErrorState.RESOLVED, closed_at=at, next_attempt_at=None)
 
 
 def clear_errors(*, errors: "QuerySet[SyncError]", user: User) -> int:

@@ -46,6 +46,11 @@ class SyncSettings(TenantModel):
     api_share_percent = models.IntegerField("Share of the org's daily API calls", default=50)
     opt_out_in = models.BooleanField("Salesforce's Email Opt Out unsubscribes here", default=True)
     opt_out_out = models.BooleanField("Unsubscribes here opt out in Salesforce", default=True)
+    save_duplicates = models.BooleanField(
+        "Save records that a Salesforce duplicate rule warns about",
+        default=False,
+        help_text="Off: such a record is held, and the one that Salesforce names is offered.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -10,8 +10,8 @@ import django
 django.setup()
 
 from apps.sync import lanes  # noqa: E402  # Django is set up above
+from apps.sync.drive import advance  # noqa: E402
 from apps.sync.models import SyncRun  # noqa: E402
-from apps.sync.pull.drive import advance  # noqa: E402
 from apps.tenants.scope import tenant_transaction  # noqa: E402
 
 

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from apps.audience.models import Person
+from apps.field_mappings.models import FieldMapping, SyncStep
 from apps.integrations.models import Connection
+from apps.outbox.models import OutboundChange
+from apps.outbox.queue import queue_change
+from apps.sync.drive import advance
+from apps.sync.due import begin_due_push
 from apps.sync.models import RecordLink, RunEntry, RunLane, RunObject, RunState, SyncRun
-from apps.sync.pull.drive import advance
-from apps.sync.services import start_differential_sync, start_full_sync
+from apps.sync.services import start_differential_sync, start_full_sync, sync_now
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.sync_settings.models import SyncSettings
 from apps.sync_settings.services import settings_of
@@ -83,6 +88,57 @@ class World:
         run = self.finish(run)
         assert run.state == RunState.COMPLETED, run.failure
         return run
+
+    def both_ways(self, *sobjects: str, winner: str = "latest", create: bool = True) -> None:
+        """Every mapping of these objects goes both ways, and rows may be made and changed on both sides."""
+        with tenant_transaction(self.tenant_id):
+            steps = SyncStep.objects.filter(sobject__in=sobjects)
+            steps.update(direction="two_way", create_remote=create, update_remote=True)
+            FieldMapping.objects.filter(step__in=steps).update(way_in="overwrite", way_out="overwrite", winner=winner)
+
+    def edit(self, person: Person, **values: Any) -> None:
+        """Somebody changes a person here."""
+        with tenant_transaction(self.tenant_id):
+            Person.objects.filter(id=person.pk).update(**values, version=F("version") + 1)
+            queue_change(local_type="person", local_id=person.pk, fields=list(values), origin="user", at=timezone.now())
+
+    def add_person(self, **values: Any) -> Person:
+        """Somebody adds a person here."""
+        with tenant_transaction(self.tenant_id):
+            made: Person = Person.objects.create(**values)
+            queue_change(local_type="person", local_id=made.pk, fields=list(values), origin="user", at=timezone.now())
+            return made
+
+    def push(self) -> SyncRun | None:
+        """Push what waits, due or not; None where nothing did."""
+        with tenant_transaction(self.tenant_id):
+            OutboundChange.objects.filter(state="waiting").update(due_at=timezone.now())
+        run_id = begin_due_push(self.tenant_id)
+        if run_id is None:
+            return None
+        with tenant_transaction(self.tenant_id):
+            run = SyncRun.objects.get(id=run_id)
+        return self.finish(run)
+
+    def sync_now(self, person: Person) -> SyncRun:
+        """The button on a person's page."""
+        with tenant_transaction(self.tenant_id):
+            run = sync_now(connection=self.connection, local_type="person", record_id=person.pk, user=self.user)
+        return self.finish(run)
+
+    def waiting(self) -> list[OutboundChange]:
+        with tenant_transaction(self.tenant_id):
+            return list(OutboundChange.objects.order_by("id"))
+
+    def row(self, sobject: str, record_id: str, *fields: str) -> dict[str, Any]:
+        """A row as Salesforce holds it."""
+        soql = f"SELECT Id, {', '.join(fields)} FROM {sobject} WHERE Id = '{record_id}'"
+        return self.emulator.query(self.org.org_id, soql)[0]
+
+    def writes(self) -> int:
+        """Calls that wrote records so far."""
+        made = self.emulator.calls("/services/data/", self.org.org_id)
+        return sum(c["method"] in {"POST", "PATCH"} and "/composite" in c["path"] for c in made)
 
     def counts(self, run: SyncRun) -> dict[str, tuple[int, int, int, int, int]]:
         """(created, updated, unchanged, skipped, failed) by sObject."""

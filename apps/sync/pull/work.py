@@ -1,105 +1,32 @@
-"""Drive: advance one lane of a run for a few seconds, then schedule the next look. The engine's edge."""
+"""The lanes of pulls: fetch and apply of full runs, and the one of differential runs."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from apps.core.queue import wake
-from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
+from apps.domain.failures import Failure
 from apps.integrations.gateways import Gateway, open_gateway
-from apps.sync.lanes import Hold, LeaseLost, claim
+from apps.sync.lanes import CHUNK_SECONDS, Hold
 from apps.sync.models import ObjectStage, RunKind, RunLane, RunObject, RunPage, RunState, Schedule, SyncRun, Watermark
 from apps.sync.pull.apply import apply_page
 from apps.sync.pull.differential import pull_changes
 from apps.sync.pull.fetch import SOON, next_step, plan_run
 from apps.sync.pull.staging import drop_page, staged_rows
 from apps.sync.schedules import begin_schedule
-from apps.sync.services import LANES, QUEUES, wake_run
-from apps.sync_errors.services import ErrorFact, record_errors
+from apps.sync.services import LANES, wake_run
 from apps.sync_settings.models import SyncSettings
 from apps.tenants.scope import tenant_transaction
 
 log = structlog.get_logger(__name__)
 
-CHUNK_SECONDS = 5.0
-_MOST_ATTEMPTS = 8
-_PARKED = timedelta(minutes=15)
-
-
-def advance(tenant_id: int, run_id: int, lane: str) -> None:
-    """Advance a lane; harmless when it is not due, held by another, or its run is over."""
-    hold = claim(tenant_id, run_id, lane)
-    if hold is None:
-        return
-    try:
-        delay = _guarded(hold, _WORK[lane])
-    except LeaseLost:
-        log.warning("lease_lost", run=run_id, lane=lane)
-        return
-    if delay is not None:
-        wake(f"apps.sync.tasks.{lane}_lane", tenant_id, run_id, queue=QUEUES[lane], delay=delay.total_seconds())
-
-
-def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta | None:
-    """Do the work; what fails is written down and tried again later, or ends the run in words."""
-    try:
-        delay = work(hold)
-    except (Transient, DatabaseError, InterfaceError) as error:
-        return _wait(hold, error)
-    except (AuthorizationLost, NotPermitted) as failure:
-        return _park(hold, failure)
-    except LeaseLost:
-        raise
-    except Exception as error:  # the engine's edge: an unforeseen fault must not stop the queue
-        log.exception("run_failed", run=hold.run_id, lane=hold.name)
-        return _wait(hold, error)
-    with tenant_transaction(hold.tenant_id):
-        hold.release(delay=delay or timedelta(), is_done=delay is None)
-        SyncRun.objects.filter(id=hold.run_id).exclude(attempts=0).update(attempts=0, waiting_reason="")
-    return delay
-
-
-def _wait(hold: Hold, error: Exception) -> timedelta | None:
-    """Count the failure; wait longer each time; after too many in a row the run has failed."""
-    message = str(error) if isinstance(error, Failure) else f"A fault of ours ({type(error).__name__})."
-    with tenant_transaction(hold.tenant_id):
-        run = SyncRun.objects.select_for_update().get(id=hold.run_id)
-        run.attempts += 1
-        patient = isinstance(error, Transient)
-        if run.attempts >= _MOST_ATTEMPTS and not patient:
-            run.save(update_fields=["attempts"])
-            _end(hold, RunState.FAILED, message)
-            record_errors(
-                [ErrorFact(category=Category.INTERNAL, message=message, sobject="", remote_id=f"run {run.pk}")],
-                connection_id=run.connection_id,
-                run_id=run.pk,
-                at=timezone.now(),
-            )
-            return None
-        run.waiting_reason = message
-        run.save(update_fields=["attempts", "waiting_reason"])
-        hint = error.retry_after if isinstance(error, Failure) and error.retry_after else 0.0
-        delay = timedelta(seconds=max(hint, min(60.0, 0.5 * 2**run.attempts)))
-        hold.release(delay=delay)
-    return delay
-
-
-def _park(hold: Hold, failure: Failure) -> timedelta:
-    """The grant is gone: the run waits for a person and goes on after Reconnect."""
-    with tenant_transaction(hold.tenant_id):
-        SyncRun.objects.filter(id=hold.run_id).update(waiting_reason=failure.message)
-        hold.release(delay=_PARKED)
-    return _PARKED
-
 
 # -- fetching -------------------------------------------------------------------------------------------------
 
 
-def _fetch(hold: Hold) -> timedelta | None:
+def fetch_lane(hold: Hold) -> timedelta | None:
     with tenant_transaction(hold.tenant_id):
         run = SyncRun.objects.get(id=hold.run_id)
     if run.state != RunState.RUNNING:
@@ -141,14 +68,14 @@ def _is_cancelled(hold: Hold) -> bool:
 # -- applying -------------------------------------------------------------------------------------------------
 
 
-def _apply(hold: Hold) -> timedelta | None:
+def apply_lane(hold: Hold) -> timedelta | None:
     deadline = time.monotonic() + CHUNK_SECONDS
     while time.monotonic() < deadline:
         with tenant_transaction(hold.tenant_id):
             hold.check()
             run = SyncRun.objects.get(id=hold.run_id)
             if run.state == RunState.CANCELLING:
-                _end(hold, RunState.CANCELLED, "")
+                end_run(hold, RunState.CANCELLED, "")
                 return None
             if run.state != RunState.RUNNING:
                 return None
@@ -157,7 +84,7 @@ def _apply(hold: Hold) -> timedelta | None:
             if current is None:
                 if run.mapping_version_id is None:
                     return SOON
-                _end(hold, RunState.COMPLETED, "")
+                end_run(hold, RunState.COMPLETED, "")
                 return None
             page = RunPage.objects.filter(run_object=current, is_applied=False).order_by("number").first()
             if page is None:
@@ -191,7 +118,7 @@ def _fetch_again(run: SyncRun, run_object: RunObject, page: RunPage) -> None:
     wake("apps.sync.tasks.fetch_lane", run.tenant_id or 0, run.pk, queue="bulk")
 
 
-def _end(hold: Hold, state: RunState, failure: str) -> None:
+def end_run(hold: Hold, state: RunState, failure: str) -> None:
     """Close the run; a complete one moves the watermarks to the org time at which it began."""
     now = timezone.now()
     run = SyncRun.objects.select_for_update().get(id=hold.run_id)
@@ -201,8 +128,9 @@ def _end(hold: Hold, state: RunState, failure: str) -> None:
     RunLane.objects.filter(run=run).update(is_done=True, lease_until=None)
     for page in RunPage.objects.filter(run_object__run=run, is_applied=False):
         drop_page(page.table)
-    if state is RunState.COMPLETED:
+    if state is RunState.COMPLETED and run.kind in {RunKind.FULL, RunKind.DIFFERENTIAL}:
         _move_watermarks(run)
+        wake("apps.sync.tasks.push_with_sync", run.tenant_id or 0, queue="routine")
 
 
 def _move_watermarks(run: SyncRun) -> None:
@@ -227,7 +155,7 @@ def _move_watermarks(run: SyncRun) -> None:
 # -- differential ---------------------------------------------------------------------------------------------
 
 
-def _pull(hold: Hold) -> timedelta | None:
+def pull_lane(hold: Hold) -> timedelta | None:
     """A differential run: small answers at once; a large object is handed to the lanes of full runs."""
     with tenant_transaction(hold.tenant_id):
         run = SyncRun.objects.get(id=hold.run_id)
@@ -238,13 +166,10 @@ def _pull(hold: Hold) -> timedelta | None:
     with tenant_transaction(hold.tenant_id):
         hold.check()
         if is_in:
-            _end(hold, RunState.COMPLETED, "")
+            end_run(hold, RunState.COMPLETED, "")
             return None
         for name in LANES[RunKind.FULL]:
             RunLane.objects.get_or_create(run=run, name=name)
         RunLane.objects.filter(id=hold.lane_id).update(is_done=True)
         wake_run(run)
     return None
-
-
-_WORK: dict[str, Callable[[Hold], timedelta | None]] = {"fetch": _fetch, "apply": _apply, "pull": _pull}

@@ -1,0 +1,51 @@
+"""Checks before writing: what Salesforce would refuse, told in words without asking it."""
+
+from collections.abc import Mapping
+
+from apps.domain.failures import Category, RowFailure
+from apps.domain.ports import FieldSchema, ObjectSchema
+from apps.domain.values import FieldType, to_json
+
+_TEXTS = frozenset({"string", "textarea", "phone", "url", "email", "encryptedstring", "picklist", "combobox"})
+
+
+def refusals(schema: ObjectSchema, values: Mapping[str, str]) -> tuple[RowFailure, ...]:
+    """Why these values would be refused: too long, or not among the choices of a restricted picklist."""
+    return tuple(
+        failure
+        for name, text in values.items()
+        if text != "" and (field := schema.fields.get(name)) is not None
+        for failure in _refusals_of(field, text)
+    )
+
+
+def _refusals_of(field: FieldSchema, text: str) -> list[RowFailure]:
+    if field.type in _TEXTS and field.length and len(text) > field.length:
+        words = f"{field.label} holds at most {field.length} characters; this has {len(text)}."
+        return [RowFailure(Category.TOO_LONG, words, (field.name,))]
+    if field.restricted and field.type in {"picklist", "multipicklist"}:
+        allowed = {value for value, _ in field.picklist}
+        wrong = [part for part in (text.split(";") if field.type == "multipicklist" else [text]) if part not in allowed]
+        if wrong:
+            words = f"“{wrong[0]}” is not a choice of {field.label} in Salesforce."
+            return [RowFailure(Category.RESTRICTED_PICKLIST, words, (field.name,))]
+    return []
+
+
+def body_of(schema: ObjectSchema, values: Mapping[str, str]) -> dict[str, str | int | float | bool | None]:
+    """The JSON members of canonical values; blank becomes null, which clears the field."""
+    return {
+        name: to_json(FieldType(schema.fields[name].type) if name in schema.fields else FieldType.STRING, text)
+        for name, text in values.items()
+    }
+
+
+def writable(schema: ObjectSchema, values: Mapping[str, str], *, creating: bool = False) -> dict[str, str]:
+    """The values that the sync user may write; what is hidden or read-only is left out."""
+    return {
+        name: text
+        for name, text in values.items()
+        if (field := schema.fields.get(name)) is not None
+        and not field.calculated
+        and (field.createable if creating else field.updateable)
+    }

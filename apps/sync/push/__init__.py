@@ -1,0 +1,1 @@
+"""Pushing: queue → claim → read → decide → intend → write → settle."""

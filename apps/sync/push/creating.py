@@ -1,0 +1,273 @@
+"""Creating rows in Salesforce: look first, by external id and by key, then write once."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import DataError, IntegrityError, transaction
+from django.utils import timezone
+
+from apps.audience.models import Person
+from apps.domain.failures import Category, Failure, RowFailure
+from apps.domain.mapping import Step
+from apps.domain.ports import WriteOperation
+from apps.domain.pushing import Creation, creating_step, creation
+from apps.domain.rows import EXTERNAL_ID, fields_of, row_from_json
+from apps.domain.writing import refusals
+from apps.integrations.soql import find_text
+from apps.sync.contexts import external_prefix, steps_of
+from apps.sync.desk import Desk
+from apps.sync.drafts import RecordDraft
+from apps.sync.judging import Judge
+from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
+from apps.sync.push.claims import settle
+from apps.sync.push.failing import refuse
+from apps.sync.push.round import Round, open_intents, read_fields
+from apps.sync.push.writing import write_intents
+from apps.sync.storing import store
+from apps.tenants.scope import tenant_transaction
+
+_PART = 100
+"""Texts in one question."""
+
+Hits = dict[int, list[tuple[str, dict[str, Any]]]]
+"""Rows found for each record: (sObject, row)."""
+
+
+def create_rows(work: Round, records: set[int]) -> None:
+    """Make rows for records without a live link, or link those that Salesforce has already. A record whose row was
+    deleted there is not made again."""
+    deleted = _once_linked(work, records)
+    _skip(work, deleted, "deleted_there")
+    waiting = records - deleted
+    chosen, names = _choose(work, waiting)
+    _skip(work, waiting - chosen.keys(), "no_step")
+    if not chosen:
+        return
+    hits = _look(work, chosen, names)
+    for sobject in {sobject for found in hits.values() for sobject, _ in found}:
+        _link(work, sobject, hits)
+    fresh = {record_id: step for record_id, step in chosen.items() if record_id not in hits}
+    for sobject in sorted({step.sobject for step in fresh.values()}):
+        intents = _open_creations(work, sobject, {i: s for i, s in fresh.items() if s.sobject == sobject})
+        if intents:
+            write_intents(work, intents)
+
+
+def _once_linked(work: Round, records: set[int]) -> set[int]:
+    key = f"{work.local_type}_id"
+    with tenant_transaction(work.hold.tenant_id):
+        links = RecordLink.objects.filter(connection_id=work.connection.pk, **{f"{key}__in": records})
+        return set(links.values_list(key, flat=True))
+
+
+def _skip(work: Round, records: set[int], reason: str) -> None:
+    claims = [claim for claim in work.open_claims if claim.local_id in records]
+    if not claims:
+        return
+    with tenant_transaction(work.hold.tenant_id):
+        work.hold.check()
+        settle(claims)
+        if reason == "deleted_there":
+            RunEntry.objects.bulk_create(
+                RunEntry(
+                    run_id=work.run.pk,
+                    sobject="",
+                    remote_id="",
+                    local_type=work.local_type,
+                    local_id=claim.local_id,
+                    action=EntryAction.SKIPPED,
+                    way="out",
+                    reason=reason,
+                )
+                for claim in claims
+            )
+    work.done |= records
+
+
+def _steps(work: Round) -> list[Step]:
+    return [step for step in steps_of(work.run) if step.local_type == work.local_type and step.sobject in work.schemas]
+
+
+def _choose(work: Round, records: set[int]) -> tuple[dict[int, Step], dict[int, dict[str, str]]]:
+    """The step that makes each record's row, and its values; inactive records make none."""
+    steps = _steps(work)
+    chosen: dict[int, Step] = {}
+    values: dict[int, dict[str, str]] = {}
+    if not any(step.pushes and step.create_remote for step in steps):
+        return chosen, values
+    with tenant_transaction(work.hold.tenant_id):
+        for record_id, draft in _drafts(work, records, steps).items():
+            has_account = isinstance(draft.row, Person) and bool(draft.values.get("company"))
+            step = creating_step(steps, draft.values, has_account=has_account) if draft.row.is_active else None
+            if step is not None:
+                chosen[record_id], values[record_id] = step, draft.values
+    return chosen, values
+
+
+def _drafts(work: Round, records: set[int], steps: Sequence[Step]) -> Mapping[int, RecordDraft]:
+    """The records in canonical text, with every field that any step of their type maps."""
+    found: dict[int, RecordDraft] = {}
+    for sobject in dict.fromkeys(step.sobject for step in steps):
+        desk = Desk(work.context(sobject), [], records)
+        for record_id, draft in desk.records.items():
+            if record_id in found:
+                found[record_id].values |= draft.values
+            else:
+                found[record_id] = draft
+    return {record_id: draft for record_id, draft in found.items() if record_id in records}
+
+
+# -- look -----------------------------------------------------------------------------------------------------
+
+
+def _look(work: Round, chosen: Mapping[int, Step], values: Mapping[int, Mapping[str, str]]) -> Hits:
+    """What Salesforce has of these records already: by external id, else by the key of every step that has one."""
+    hits: Hits = defaultdict(list)
+    prefix = _prefix(work)
+    for sobject in dict.fromkeys(step.sobject for step in _steps(work)):
+        if EXTERNAL_ID in work.schemas[sobject].fields:
+            wanted = {f"{prefix}-{record_id}": record_id for record_id in chosen}
+            _find(work, sobject, EXTERNAL_ID, wanted, hits)
+    for step in _steps(work):
+        rule = step.key_rule
+        if rule is None:
+            continue
+        wanted = {
+            text.lower(): record_id
+            for record_id in chosen
+            if record_id not in hits and (text := values[record_id].get(rule.local_field, ""))
+        }
+        _find(work, step.sobject, rule.remote_field, wanted, hits)
+    return dict(hits)
+
+
+def _prefix(work: Round) -> str:
+    with tenant_transaction(work.hold.tenant_id):
+        return external_prefix(work.hold.tenant_id)
+
+
+def _find(work: Round, sobject: str, name: str, wanted: Mapping[str, int], hits: Hits) -> None:
+    if not wanted:
+        return
+    fields = read_fields(work, sobject)
+    texts = list(wanted)
+    queries = [find_text(sobject, fields, name, texts[i : i + _PART]) for i in range(0, len(texts), _PART)]
+    for answer in work.gateway.query_many(queries):
+        if isinstance(answer, Failure):
+            raise answer
+        for row in answer:
+            record_id = wanted.get(str(row.get(name) or "").strip().lower())
+            if record_id is not None and row["Id"] not in {found["Id"] for _, found in hits[record_id]}:
+                hits[record_id].append((sobject, row))
+
+
+def _link(work: Round, sobject: str, hits: Hits) -> None:
+    """Link records with the rows that were found, and write what is to be written there."""
+    fields = fields_of(step for step in steps_of(work.run) if step.sobject == sobject)
+    pairs = [
+        (record_id, row_from_json(row, fields))
+        for record_id, found in sorted(hits.items())
+        for where, row in found
+        if where == sobject
+    ]
+    many = {record_id for record_id, found in hits.items() if len(found) > 1 and work.local_type == "company"}
+    with tenant_transaction(work.hold.tenant_id):
+        work.hold.check()
+        context = work.context(sobject)
+        for record_id in many & work.claims.keys():
+            words = "Salesforce has several accounts with this website."
+            ids = tuple(str(row["Id"]) for _, row in hits[record_id])
+            failure = RowFailure(Category.AMBIGUOUS_MATCH, words, matched_ids=ids)
+            refuse(work, work.claims[record_id], [failure], sobject=sobject)
+        try:
+            with transaction.atomic():
+                rows = [row for _, row in pairs]
+                judge = Judge(context, Desk(context, rows, [record_id for record_id, _ in pairs]), queues=False)
+                for record_id, row in pairs:
+                    draft = judge.desk.records.get(record_id)
+                    if record_id in many or draft is None:
+                        continue
+                    if judge.desk.link(row.remote_id) is None:
+                        judge.link_with(row, draft)
+                    else:
+                        judge.judge(row)
+                store(context, judge)
+                intents = open_intents(work, context, judge)
+        except (IntegrityError, DataError):
+            failure = RowFailure(Category.IDENTITY_TAKEN, "Salesforce's row cannot be stored here.")
+            for record_id, _ in pairs:
+                refuse(work, work.claims[record_id], [failure], sobject=sobject)
+            return
+    if intents:
+        write_intents(work, intents)
+
+
+# -- create ---------------------------------------------------------------------------------------------------
+
+
+def _open_creations(work: Round, sobject: str, steps: Mapping[int, Step]) -> list[WriteIntent]:
+    """Intents for new rows. One that an earlier attempt left open is closed: it was looked for and not found."""
+    schema = work.schemas[sobject]
+    has_external_id = EXTERNAL_ID in schema.fields and schema.fields[EXTERNAL_ID].createable
+    required = [field.name for field in schema.fields.values() if field.is_required_on_create]
+    creatable = [field.name for field in schema.fields.values() if field.createable]
+    intents = []
+    with tenant_transaction(work.hold.tenant_id):
+        work.hold.check()
+        prefix = external_prefix(work.hold.tenant_id)
+        WriteIntent.objects.filter(
+            local_type=work.local_type, local_id__in=list(steps), remote_id="", closed_at__isnull=True
+        ).update(closed_at=timezone.now(), outcome="abandoned")
+        for record_id, draft in _drafts(work, set(steps), [steps[i] for i in steps]).items():
+            made = creation(
+                draft.state,
+                steps[record_id],
+                required=required,
+                defaults=_defaults(work, sobject),
+                writable=creatable,
+            )
+            intent = _creation_intent(work, sobject, draft, made)
+            if intent is None:
+                continue
+            if has_external_id:
+                intent.operation = WriteOperation.UPSERT
+                intent.values = {**intent.values, EXTERNAL_ID: f"{prefix}-{record_id}"}
+            intents.append(intent)
+        return WriteIntent.objects.bulk_create(intents)
+
+
+def _defaults(work: Round, sobject: str) -> dict[str, str]:
+    """What stands in for a missing required value (B10)."""
+    if sobject == "Lead":
+        return {"LastName": work.settings.default_last_name, "Company": work.settings.default_account_name}
+    if sobject == "Contact":
+        return {"LastName": work.settings.default_last_name}
+    return {"Name": work.settings.default_account_name} if sobject == "Account" else {}
+
+
+def _creation_intent(work: Round, sobject: str, draft: RecordDraft, made: Creation) -> WriteIntent | None:
+    claim = work.claims[draft.row.pk]
+    schema = work.schemas[sobject]
+    failures = list(refusals(schema, made.values))
+    failures += [
+        RowFailure(Category.REQUIRED_FIELD_MISSING, f"{schema.fields[name].label} is required.", (name,))
+        for name in made.missing
+    ]
+    if failures:
+        refuse(work, claim, failures, sobject=sobject)
+        return None
+    return WriteIntent(
+        connection_id=work.connection.pk,
+        run_id=work.run.pk,
+        sobject=sobject,
+        remote_id="",
+        local_type=work.local_type,
+        local_id=draft.row.pk,
+        operation=WriteOperation.CREATE,
+        values=dict(made.values),
+        after={key: list(pair) for key, pair in made.base_after.items()},
+        local_version=draft.row.version,
+        generation=claim.generation,
+        cause=claim.cause,
+    )

@@ -1,0 +1,62 @@
+"""Refused writes: the error in words, and when, or after what, the change is tried again."""
+
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from apps.domain.failures import Category, RowFailure
+from apps.domain.retry import next_attempt
+from apps.sync.local import MODELS
+from apps.sync.models import EntryAction, RunEntry
+from apps.sync.push.claims import LOCKED, Claimed, give_back, hold_back
+from apps.sync_errors.services import ErrorFact, record_errors
+
+if TYPE_CHECKING:
+    from apps.sync.push.round import Round
+
+
+def refuse(work: "Round", claim: Claimed, failures: Sequence[RowFailure], *, sobject: str, remote_id: str = "") -> None:
+    """Write down why a record was refused, in the open transaction. What passes by itself is tried again; the rest
+    is held until the record changes or a person releases it."""
+    now = timezone.now()
+    first = failures[0]
+    again = next_attempt(first.category, claim.attempts, now=now, jitter=random.random())  # noqa: S311  # spreads load
+    record = MODELS[claim.local_type]._default_manager.filter(id=claim.local_id).first()
+    facts = [
+        ErrorFact(
+            category=failure.category,
+            message=failure.message,
+            sobject=sobject,
+            remote_id=remote_id,
+            local_type=claim.local_type,
+            local_id=claim.local_id,
+            record_label=str(record) if record is not None else "",
+            field=", ".join(failure.fields)[:120],
+            raw=failure.raw,
+            details={"matched_ids": list(failure.matched_ids)} if failure.matched_ids else {},
+            next_attempt_at=again,
+            is_blocked=again is None,
+        )
+        for failure in failures
+    ]
+    record_errors(facts, connection_id=work.connection.pk, run_id=work.run.pk, at=now, way="out")
+    RunEntry.objects.create(
+        run_id=work.run.pk,
+        sobject=sobject,
+        remote_id=remote_id,
+        local_type=claim.local_type,
+        local_id=claim.local_id,
+        action=EntryAction.FAILED,
+        way="out",
+        reason=first.category,
+        at=now,
+    )
+    if again is None:
+        hold_back(claim, first.message)
+    else:
+        reason = LOCKED if first.category is Category.ROW_LOCKED else first.message
+        give_back([claim], due_at=again, reason=reason, counts=True)
+    work.done.add(claim.local_id)
+    work.failed += 1

@@ -1,0 +1,239 @@
+"""One round of a push: read what Salesforce holds now, decide, write down what is meant, write, settle."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DataError, IntegrityError, transaction
+from django.utils import timezone
+
+from apps.domain.ports import ObjectSchema
+from apps.domain.pushing import may_write
+from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, fields_of, row_from_json
+from apps.domain.writing import refusals, writable
+from apps.integrations.gateways import Gateway
+from apps.integrations.metadata import cached_schema
+from apps.integrations.models import Connection
+from apps.integrations.soql import find_text
+from apps.sync.contexts import context_of, steps_of
+from apps.sync.desk import OPT_OUT_FIELD, Desk
+from apps.sync.drafts import Context
+from apps.sync.judging import Judge, Judged
+from apps.sync.lanes import Hold
+from apps.sync.models import RecordLink, SyncRun, WriteIntent
+from apps.sync.push.claims import Claimed, hold_back, settle
+from apps.sync.push.failing import refuse
+from apps.sync.storing import apply_rows, store
+from apps.sync_settings.models import SyncSettings
+from apps.sync_settings.services import settings_of
+from apps.tenants.scope import tenant_transaction
+
+_ID_PART = 200
+"""Ids in one question for rows that a read did not show."""
+
+
+@dataclass
+class Round:
+    """What a round works with. ``schemas`` are the cached describes of the sObjects that the steps name."""
+
+    hold: Hold
+    gateway: Gateway
+    run: SyncRun
+    connection: Connection
+    settings: SyncSettings
+    claims: dict[int, Claimed]
+    local_type: str
+    is_conditional: bool = False
+    """Each row is written only if it is as it was read."""
+    schemas: dict[str, ObjectSchema] = field(default_factory=dict)
+    done: set[int] = field(default_factory=set)
+    """Records of this round whose change is settled, held or given back."""
+    again: set[int] = field(default_factory=set)
+    """Records whose row has moved since it was read: their change waits again."""
+    pulled: int = 0
+    created: int = 0
+    updated: int = 0
+    failed: int = 0
+
+    def context(self, sobject: str) -> Context:
+        """The context for rows of an sObject."""
+        return context_of(self.run, sobject, settings=self.settings)
+
+    @property
+    def open_claims(self) -> list[Claimed]:
+        """Claims that nothing has become of yet."""
+        return [claim for claim in self.claims.values() if claim.local_id not in self.done]
+
+
+def begin_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed]) -> Round:
+    """Load what the round needs."""
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.get(id=hold.run_id)
+        connection = Connection.objects.get(id=run.connection_id)
+        local_type = claims[0].local_type
+        made = Round(
+            hold, gateway, run, connection, settings_of(connection), {c.local_id: c for c in claims}, local_type
+        )
+        for sobject in {step.sobject for step in steps_of(run) if step.local_type == local_type}:
+            schema = cached_schema(connection, sobject)
+            if schema is not None:
+                made.schemas[sobject] = schema
+    return made
+
+
+def linked_rows(work: Round) -> dict[str, dict[str, int]]:
+    """Live linked rows to be read, by sObject: id → record; the leading ones, and all where consent has changed."""
+    wanted: dict[str, dict[str, int]] = defaultdict(dict)
+    key = f"{work.local_type}_id"
+    with tenant_transaction(work.hold.tenant_id):
+        links = RecordLink.objects.filter(
+            connection_id=work.connection.pk, is_live=True, **{f"{key}__in": list(work.claims)}
+        )
+        for link in links.order_by("remote_id"):
+            record_id = getattr(link, key)
+            claim = work.claims[record_id]
+            if (link.is_leading or OPT_OUT_FIELD in claim.fields) and link.sobject in work.schemas:
+                wanted[link.sobject][link.remote_id] = record_id
+    return wanted
+
+
+def read_fields(work: Round, sobject: str) -> list[str]:
+    """Fields that are read of a row: what the engine, the mappings and the filters look at, where visible."""
+    shown = work.schemas[sobject].fields
+    steps = [step for step in steps_of(work.run) if step.sobject == sobject]
+    return [name for name in dict.fromkeys((*SYSTEM_FIELDS, *fields_of(steps))) if name in shown]
+
+
+def read_rows(work: Round, sobject: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows as Salesforce holds them now, 2,000 a call. One that does not show is asked for among the deleted."""
+    fields = read_fields(work, sobject)
+    found = work.gateway.read(sobject, ids, fields)
+    missing = [remote_id for remote_id in ids if remote_id not in found]
+    rows = list(found.values())
+    shown = [*fields, *(name for name in DELETION_FIELDS if name in work.schemas[sobject].fields)]
+    for start in range(0, len(missing), _ID_PART):
+        text = find_text(sobject, shown, "Id", missing[start : start + _ID_PART])
+        rows += list(work.gateway.query(text, include_deleted=True))
+    return rows
+
+
+def decide(work: Round, sobject: str, rows: Sequence[Mapping[str, Any]]) -> tuple[list[WriteIntent], set[str]]:
+    """Judge the rows, carry out what concerns our side, and write down what is about to be written there: all in
+    one transaction with the records locked. Answers the intents, and the ids of rows that were judged: others were
+    deleted, merged or converted. A row that cannot be stored is held back alone."""
+    if not rows:
+        return [], set()
+    fields = fields_of(step for step in steps_of(work.run) if step.sobject == sobject)
+    read = [row_from_json(row, fields) for row in rows]
+    with tenant_transaction(work.hold.tenant_id):
+        work.hold.check()
+        context = work.context(sobject)
+        try:
+            with transaction.atomic():
+                judge = Judge(context, Desk(context, read), queues=False)
+                for row in read:
+                    judge.judge(row)
+                store(context, judge)
+                return open_intents(work, context, judge), set(judge.judged)
+        except (IntegrityError, DataError):
+            if len(rows) == 1:
+                apply_rows(context, read)  # writes down why
+                _hold_row(work, read[0].remote_id)
+                return [], {read[0].remote_id}
+    half = len(rows) // 2
+    first, second = decide(work, sobject, rows[:half]), decide(work, sobject, rows[half:])
+    return first[0] + second[0], first[1] | second[1]
+
+
+def _hold_row(work: Round, remote_id: str) -> None:
+    link = RecordLink.objects.get(connection_id=work.connection.pk, remote_id=remote_id)
+    claim = work.claims.get(getattr(link, f"{work.local_type}_id"))
+    if claim is not None:
+        hold_back(claim, "Salesforce's values cannot be stored here; see the sync error.")
+        work.done.add(claim.local_id)
+
+
+def open_intents(work: Round, context: Context, judge: Judge) -> list[WriteIntent]:
+    """Close what earlier writes left open, now that the rows were looked at, and open what is to be written."""
+    now = timezone.now()
+    ids = {judged.link.record.row.pk for judged in judge.judged.values()}
+    WriteIntent.objects.filter(
+        local_type=work.local_type, local_id__in=ids, closed_at__isnull=True, remote_id__in=[*judge.judged, ""]
+    ).update(closed_at=now, outcome="looked_up")
+    intents = []
+    for judged in judge.judged.values():
+        intent = _intent(work, context, judged)
+        if intent is not None:
+            intents.append(intent)
+    return WriteIntent.objects.bulk_create(intents)
+
+
+def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None:
+    record, outcome = judged.link.record, judged.outcome
+    claim = work.claims.get(record.row.pk)
+    if claim is None or not outcome.writes or judged.row.is_converted:
+        return None
+    schema = work.schemas[context.sobject]
+    values: dict[str, str] = {}
+    keys: set[str] = set()
+    if judged.step is not None and may_write(judged.step, record.values):
+        values = writable(schema, outcome.remote)
+        keys = {rule.key for rule in judged.step.rules if rule.remote_field in values}
+    refused = refusals(schema, values)
+    if refused:
+        refuse(work, claim, refused, remote_id=judged.row.remote_id, sobject=context.sobject)
+        return None
+    consent = outcome.consent
+    opted_out = consent.remote if consent is not None and OPT_OUT in schema.fields else None
+    if opted_out is not None:
+        values |= writable(schema, {OPT_OUT: str(opted_out).lower()})
+    if not values:
+        return None
+    return WriteIntent(
+        connection_id=work.connection.pk,
+        run_id=work.run.pk,
+        sobject=context.sobject,
+        remote_id=judged.row.remote_id,
+        local_type=work.local_type,
+        local_id=record.row.pk,
+        operation="update",
+        values=values,
+        after={key: list(pair) for key, pair in outcome.base_after.items() if key in keys},
+        opted_out=opted_out,
+        set_again=consent is not None and consent.rule == "set_again" and opted_out is not None,
+        changes=_lines(judged, keys),
+        seen_stamp=judged.row.stamp,
+        local_version=record.row.version,
+        generation=claim.generation,
+        cause=claim.cause,
+    )
+
+
+def _lines(judged: Judged, keys: set[str]) -> dict[str, Any]:
+    """The entry's lines of the fields that are changed there, by local field."""
+    lines: dict[str, Any] = {}
+    for rule in judged.step.rules if judged.step is not None else ():
+        decision = judged.outcome.decisions.get(rule.key)
+        if decision is None or decision.remote is None or rule.key not in keys:
+            continue
+        before = judged.row.values.get(rule.remote_field) or ""
+        line = {"before": before, "after": decision.remote, "rule": decision.reason}
+        if decision.lost is not None:
+            line["lost"] = decision.lost
+        lines[rule.local_field] = line
+    consent = judged.outcome.consent
+    if consent is not None and consent.remote is not None:
+        after = str(consent.remote).lower()
+        lines[OPT_OUT_FIELD] = {"before": str(not consent.remote).lower(), "after": after, "rule": consent.rule}
+    return lines
+
+
+def settle_quiet(work: Round, records: set[int]) -> None:
+    """Changes that came to nothing to write are done with."""
+    quiet = [claim for claim in work.open_claims if claim.local_id in records]
+    if quiet:
+        with tenant_transaction(work.hold.tenant_id):
+            work.hold.check()
+            settle(quiet)
+        work.done |= {claim.local_id for claim in quiet}

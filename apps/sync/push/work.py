@@ -1,0 +1,216 @@
+"""The lanes of pushes: the outbound queue, and one record at once."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from apps.domain.failures import Category, Failure, RowFailure
+from apps.domain.rows import fields_of, row_from_json
+from apps.integrations.gateways import Gateway, open_gateway
+from apps.outbox.models import OutboundChange
+from apps.outbox.queue import queue_change
+from apps.sync.contexts import steps_of
+from apps.sync.desk import OPT_OUT_FIELD
+from apps.sync.lanes import CHUNK_SECONDS, Hold
+from apps.sync.models import RecordLink, RunObject, RunState, SyncRun, WriteIntent
+from apps.sync.pull.work import end_run
+from apps.sync.push.claims import GIVEN_UP_AFTER, Claimed, claim_changes, give_back, hold_back, next_due, note_due
+from apps.sync.push.creating import create_rows
+from apps.sync.push.failing import refuse
+from apps.sync.push.round import Round, begin_round, decide, linked_rows, read_rows, settle_quiet
+from apps.sync.push.writing import write_if_unchanged, write_intents
+from apps.sync.storing import apply_rows
+from apps.tenants.scope import tenant_transaction
+
+AT_ONCE = 2_000
+"""Changes of one round: as many as one read takes."""
+_AFTER_OUTAGE = timedelta(seconds=2)
+_MOST_LOOKS = 3
+_LABELS = {"person": "People", "company": "Companies", "opportunity": "Opportunities"}
+
+
+def push_lane(hold: Hold) -> timedelta | None:
+    """Push what is due, round by round; the run ends when nothing is."""
+    deadline = time.monotonic() + CHUNK_SECONDS
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.get(id=hold.run_id)
+    if run.state != RunState.RUNNING:
+        return None
+    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+        while time.monotonic() < deadline:
+            claims = _claim(hold)
+            if not claims:
+                _finish(hold)
+                return None
+            push_round(hold, gateway, claims)
+    return timedelta()
+
+
+def _claim(hold: Hold) -> list[Claimed]:
+    with tenant_transaction(hold.tenant_id):
+        hold.check()
+        claims = claim_changes(limit=AT_ONCE)
+        dead = [claim for claim in claims if claim.attempts > GIVEN_UP_AFTER and not claim.reason]
+        for claim in dead:
+            hold_back(claim, "It stopped the work several times without an answer. Please tell us.")
+    return [claim for claim in claims if claim not in dead] or (_claim(hold) if dead else [])
+
+
+def _finish(hold: Hold) -> None:
+    with tenant_transaction(hold.tenant_id):
+        hold.check()
+        note_due(next_due())
+        end_run(hold, RunState.COMPLETED, "")
+
+
+def push_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed], *, is_conditional: bool = False) -> Round:
+    """Push these changes. What an outage leaves undone waits again; nothing of it counts as an attempt."""
+    work = begin_round(hold, gateway, claims)
+    work.is_conditional = is_conditional
+    try:
+        _push(work)
+    except Failure:
+        with tenant_transaction(hold.tenant_id):
+            give_back(work.open_claims, due_at=timezone.now() + _AFTER_OUTAGE)
+        raise
+    finally:
+        _count(work)
+    return work
+
+
+def _push(work: Round) -> None:
+    wanted = linked_rows(work)
+    for sobject in sorted(wanted):
+        ids = wanted[sobject]
+        rows = read_rows(work, sobject, list(ids))
+        intents, judged = decide(work, sobject, rows)
+        shown = {str(row["Id"]) for row in rows}
+        _hold_unseen(work, sobject, {remote_id: ids[remote_id] for remote_id in ids.keys() - shown})
+        _again(work, {ids[remote_id] for remote_id in (shown & ids.keys()) - judged})
+        _write(work, intents)
+    settle_quiet(work, {record_id for ids in wanted.values() for record_id in ids.values()})
+    unlinked = {claim.local_id for claim in work.open_claims}
+    if unlinked:
+        create_rows(work, unlinked)
+    settle_quiet(work, {claim.local_id for claim in work.open_claims})
+
+
+def _write(work: Round, intents: Sequence[WriteIntent]) -> None:
+    if not work.is_conditional:
+        write_intents(work, intents)
+        return
+    for intent in intents:
+        if not write_if_unchanged(work, intent):
+            _again(work, {intent.local_id})
+
+
+def _again(work: Round, records: set[int]) -> None:
+    """The row has moved since: the next round reads what took its place."""
+    claims = [claim for claim in work.open_claims if claim.local_id in records]
+    if not claims:
+        return
+    with tenant_transaction(work.hold.tenant_id):
+        work.hold.check()
+        give_back(claims)
+    work.done |= records
+    work.again |= records
+
+
+def _hold_unseen(work: Round, sobject: str, ids: Mapping[str, int]) -> None:
+    """A row that neither shows nor is deleted is out of the sync user's sight: nothing is known of it."""
+    if not ids:
+        return
+    words = "Salesforce does not show this record to the sync user."
+    with tenant_transaction(work.hold.tenant_id):
+        work.hold.check()
+        for remote_id, record_id in ids.items():
+            failure = RowFailure(Category.INSUFFICIENT_ACCESS, words)
+            refuse(work, work.claims[record_id], [failure], sobject=sobject, remote_id=remote_id)
+
+
+def _count(work: Round) -> None:
+    """Add the round to the run's counters; read = created + updated + unchanged + failed."""
+    with tenant_transaction(work.hold.tenant_id):
+        part, _ = RunObject.objects.select_for_update().get_or_create(
+            run=work.run,
+            sobject=work.local_type,
+            defaults={"position": 0, "label": _LABELS[work.local_type], "started_at": timezone.now()},
+        )
+        settled = len(work.done - work.again)
+        changed = work.created + work.updated + work.pulled + work.failed
+        part.stage = "fetched"
+        part.fetched += settled
+        part.created += work.created
+        part.updated += work.updated + work.pulled
+        part.failed += work.failed
+        part.unchanged += max(0, settled - changed)
+        part.is_done = True
+        part.finished_at = timezone.now()
+        part.save()
+
+
+# -- one record -----------------------------------------------------------------------------------------------
+
+
+def record_lane(hold: Hold) -> timedelta | None:
+    """Sync one record both ways: judge its rows as they are now, then write what is to be written if they are still
+    as they were read; a row that changed meanwhile is judged again."""
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.get(id=hold.run_id)
+    if run.state != RunState.RUNNING:
+        return None
+    assert run.local_id is not None
+    record = (run.local_type, run.local_id)
+    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+        if not _waits(hold, run):
+            _pull_record(hold, gateway, run)
+        for look in range(_MOST_LOOKS):
+            with tenant_transaction(hold.tenant_id):
+                hold.check()
+                claims = claim_changes(limit=1, record=record)
+            if not claims:
+                break
+            # The last look writes whatever it finds: somebody edits this row faster than it can be read.
+            push_round(hold, gateway, claims, is_conditional=look < _MOST_LOOKS - 1)
+    with tenant_transaction(hold.tenant_id):
+        hold.check()
+        end_run(hold, RunState.COMPLETED, "")
+    return None
+
+
+def _waits(hold: Hold, run: SyncRun) -> bool:
+    """Whether a change of the record waits; one that was held is tried again, and a record that has no row there
+    yet is queued whole."""
+    key = f"{run.local_type}_id"
+    with tenant_transaction(hold.tenant_id):
+        hold.check()
+        changes = OutboundChange.objects.filter(local_type=run.local_type, local_id=run.local_id)
+        changes.filter(state="held").update(state="waiting", reason="", attempts=0)
+        if changes.exists():
+            return True
+        if RecordLink.objects.filter(connection_id=run.connection_id, **{key: run.local_id}).exists():
+            return False
+        names = {rule.local_field for s in steps_of(run) if s.local_type == run.local_type for rule in s.rules}
+        now, record_id = timezone.now(), run.local_id or 0
+        queue_change(local_type=run.local_type, local_id=record_id, fields=sorted(names), origin="sync_now", at=now)
+        return bool(names)
+
+
+def _pull_record(hold: Hold, gateway: Gateway, run: SyncRun) -> None:
+    """Bring in every live row of the record; what is to be written there is queued."""
+    record_id = run.local_id or 0
+    claim = Claimed(0, run.local_type, record_id, {OPT_OUT_FIELD: {"origin": "sync_now"}}, 0, 0, "")
+    work = begin_round(hold, gateway, [claim])
+    for sobject, ids in sorted(linked_rows(work).items()):
+        rows = read_rows(work, sobject, list(ids))
+        with tenant_transaction(hold.tenant_id):
+            hold.check()
+            context = work.context(sobject)
+            fields = fields_of(context.steps)
+            tally = apply_rows(context, [row_from_json(row, fields) for row in rows])
+        work.done.add(record_id)
+        work.pulled += tally.updated
+        work.failed += tally.failed
+    _count(work)
