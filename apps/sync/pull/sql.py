@@ -46,9 +46,10 @@ class Statements:
 
 
 def _canonical(rule: FieldRule) -> str:
-    column = f"s.{identifier(rule.remote_field)}"
+    column, kind = f"s.{identifier(rule.remote_field)}", rule.remote_type
+    if kind is FieldType.TEXTAREA:  # addresses and descriptions come with carriage returns
+        column = rf"replace(replace({column}, E'\r\n', E'\n'), E'\r', E'\n')"
     text = f"btrim(coalesce({column}, ''), {_BLANKS})"
-    kind = rule.remote_type
     if kind is FieldType.EMAIL:
         return f"lower({text})"
     if kind in NUMERIC:
@@ -85,7 +86,9 @@ def _odd(rules: Sequence[FieldRule]) -> str:
     texts = [
         f"s.{identifier(rule.remote_field)}"
         for rule in rules
-        if rule.remote_type not in NUMERIC and rule.remote_type not in _SHAPES
+        if rule.remote_type not in NUMERIC
+        and rule.remote_type not in _SHAPES
+        and rule.remote_type is not FieldType.TEXTAREA
     ]
     if texts:
         tests.append(rf"strpos(concat_ws('', {', '.join(texts)}), E'\r') > 0")
