@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "apps.core",
     "apps.tenants",
     "apps.outbox",
+    "apps.notifications",
     "apps.integrations",
     "apps.audience",
     "apps.field_mappings",
@@ -241,6 +242,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.sync.tasks.tick",
         "schedule": 10.0,
         "options": {"expires": 10},
+    },
+    "notices": {
+        "task": "apps.notifications.tasks.tick",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
 }
 

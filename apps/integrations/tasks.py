@@ -1,7 +1,8 @@
-"""Connection jobs, run by a worker."""
+"""Connection jobs and probes, run by a worker."""
 
 from celery import shared_task
 
+from apps.integrations import probing
 from apps.integrations.jobs import run_job
 
 
@@ -9,3 +10,9 @@ from apps.integrations.jobs import run_job
 def advance_job(tenant_id: int, job_id: int) -> None:
     """Do one connection job; harmless when it is already done or someone else's."""
     run_job(tenant_id, job_id)
+
+
+@shared_task(name="apps.integrations.tasks.probe")
+def probe(tenant_id: int, connection_id: int) -> None:
+    """Ask a paused org whether it answers again; harmless when that is not due."""
+    probing.probe(tenant_id, connection_id)

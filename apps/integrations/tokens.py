@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from apps.core.crypto import CannotDecrypt, seal, unseal
 from apps.domain.failures import AuthorizationLost, Category, Transient
-from apps.integrations.models import Connection, ConnectionState, Health
+from apps.integrations.health import needs_you
+from apps.integrations.models import Connection, ConnectionState, HealthCause
 from apps.salesforce.oauth import App, TokenSet, refresh
 from apps.tenants.scope import tenant_transaction
 
@@ -119,10 +120,9 @@ class ConnectionTokens:
                 self._token = opened(row, "access_token")
                 return self._token
             if row.is_usable:
+                reason = f"Salesforce no longer accepts our access: {failure.message}."
+                needs_you(connection_id=row.pk, reason=reason, cause=HealthCause.GRANT)
                 row.state = ConnectionState.NEEDS_RECONNECT
-                row.health = Health.NEEDS_YOU
-                row.health_reason = f"Salesforce no longer accepts our access: {failure.message}."
-                row.health_since = timezone.now()
             row.refresh_lease_until = None
-            row.save(update_fields=["state", "health", "health_reason", "health_since", "refresh_lease_until"])
+            row.save(update_fields=["state", "refresh_lease_until"])
         raise failure

@@ -1,6 +1,7 @@
 """The connection to a Salesforce org and what is known about that org."""
 
 from apps.integrations.models.connections import Connection, ConnectionState, Health
+from apps.integrations.models.health import HealthCause, HealthChange
 from apps.integrations.models.jobs import (
     ConnectionCheck,
     ConnectionJob,
@@ -22,6 +23,8 @@ __all__ = [
     "ConnectionJob",
     "ConnectionState",
     "Health",
+    "HealthCause",
+    "HealthChange",
     "JobKind",
     "JobState",
     "OAuthAttempt",

@@ -53,8 +53,11 @@ class Connection(TenantModel):
     has_package = models.BooleanField(default=False)
     health = models.CharField(max_length=12, default=Health.HEALTHY)
     health_reason = models.TextField(blank=True)
+    health_cause = models.CharField(max_length=12, blank=True, default="", db_default="")
     health_since = models.DateTimeField(null=True)
+    health_seen_at = models.DateTimeField(null=True, help_text="When something last showed that it is still so.")
     resumes_at = models.DateTimeField(null=True)
+    probe_due_at = models.DateTimeField(null=True, help_text="When a paused org is asked whether it answers again.")
     needed_fields = models.JSONField(
         default=dict, help_text="sObject → fields that the mappings use, written by field_mappings for the checks."
     )

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from apps.core.crypto import seal, unseal
 from apps.domain.failures import Category, Failure
-from apps.integrations.models import Connection, ConnectionState, Health, OAuthAttempt
+from apps.integrations.health import Proof, healthy
+from apps.integrations.models import Connection, ConnectionState, OAuthAttempt
 from apps.integrations.organization import Organization, read_organization
 from apps.integrations.tokens import opened, salesforce_app, store_tokens
 from apps.salesforce.errors import oauth_failure
@@ -203,6 +204,8 @@ def store_connection(*, claim: Claim, grant: Grant, user: User) -> tuple[Connect
         raise ConnectRefused("taken", "This Salesforce org is connected elsewhere.", in_popup=claim.in_popup) from error
     store_tokens(row, tokens)
     row.save()
+    healthy(connection_id=row.pk, proof=Proof.PERSON)
+    row.refresh_from_db()
     audit(
         actor=user,
         action="connected" if is_new else "reconnected",
@@ -216,8 +219,7 @@ def store_connection(*, claim: Claim, grant: Grant, user: User) -> tuple[Connect
 def _fill(row: Connection, claim: Claim, grant: Grant) -> None:
     tokens, identity, organization = grant.tokens, grant.identity, grant.organization
     row.api_version = settings.SALESFORCE_API_VERSION
-    row.state, row.health, row.health_reason, row.health_since = ConnectionState.CONNECTED, Health.HEALTHY, "", None
-    row.resumes_at = row.disconnected_at = None
+    row.state, row.disconnected_at = ConnectionState.CONNECTED, None
     row.login_url, row.instance_url = claim.login_url, tokens.instance_url
     row.username, row.user_name, row.user_remote_id = identity.username, identity.display_name, tokens.user_id
     row.scopes = tokens.scope[:255]
