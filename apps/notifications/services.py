@@ -58,7 +58,7 @@ def _digest_due(now: datetime) -> datetime:
 def _fold(subject: str, facts: Mapping[str, Any], path: str, due: datetime) -> None:
     if not facts:
         return
-    values = {
+    values: dict[str, Any] = {
         "tenant": current_tenant_id(),
         "kind": NoticeKind.SYNC_ERRORS.value,
         "subject": subject[:200],
