@@ -67,6 +67,7 @@ class Category(StrEnum):
     IDENTITY_TAKEN = "identity_taken"
     UNREADABLE_VALUE = "unreadable_value"
     MISSING_PARENT = "missing_parent"
+    ROWS_OUT_OF_SIGHT = "rows_out_of_sight"
     CHANGED_BACK = "changed_back"
     OPT_OUT_UNTICKED = "opt_out_unticked"
     CONFIGURATION = "configuration"

@@ -213,6 +213,12 @@ WORDS: dict[Category, Words] = {
         "Sync the parent first.",
         _R.FIX_RECORD,
     ),
+    _C.ROWS_OUT_OF_SIGHT: _w(
+        "Salesforce shows fewer records than before",
+        "Many records can no longer be seen, and none of them is deleted: sharing or permissions have changed.",
+        "Give the sync user “View All” again, or run a full sync once you are sure that they are gone.",
+        _R.FIX_RECORD,
+    ),
     _C.CHANGED_BACK: _w(
         "Your org changes our value back",
         "A flow, trigger or formula in Salesforce replaced the value each time it was written.",

@@ -11,7 +11,7 @@ from apps.core.queue import wake
 from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
 from apps.sync.lanes import Hold, LeaseLost, claim
 from apps.sync.models import RunState, SyncRun
-from apps.sync.pull.work import apply_lane, end_run, fetch_lane, pull_lane
+from apps.sync.pull.work import apply_lane, end_run, fetch_lane, pull_lane, sweep_lane
 from apps.sync.push.work import push_lane, record_lane
 from apps.sync.services import QUEUES
 from apps.sync_errors.services import ErrorFact, record_errors
@@ -25,6 +25,7 @@ _WORK: dict[str, Callable[[Hold], timedelta | None]] = {
     "fetch": fetch_lane,
     "apply": apply_lane,
     "pull": pull_lane,
+    "sweep": sweep_lane,
     "push": push_lane,
     "record": record_lane,
 }

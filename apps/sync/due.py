@@ -7,10 +7,12 @@ from django.utils import timezone
 from apps.integrations.models import Connection, ConnectionState
 from apps.sync.models import Schedule
 from apps.sync.push.claims import next_due, note_due
-from apps.sync.schedules import next_slot
-from apps.sync.services import CannotStart, open_push_run, start_differential_sync
+from apps.sync.schedules import next_slot, next_sweep
+from apps.sync.services import CannotStart, open_push_run, start_differential_sync, start_sweep
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
+
+_A_LITTLE_LATER = timedelta(minutes=10)
 
 
 def begin_due_sync(tenant_id: int, connection_id: int) -> int | None:
@@ -33,6 +35,24 @@ def begin_due_sync(tenant_id: int, connection_id: int) -> int | None:
             run = start_differential_sync(connection=connection, trigger="schedule")
         except CannotStart:
             return None
+        return run.pk if run else None
+
+
+def begin_due_sweep(tenant_id: int, connection_id: int) -> int | None:
+    """Queue the sweep of a connection whose night has come; its schedule moves to the next one. Where another pull
+    is open it is tried again a little later."""
+    now = timezone.now()
+    with tenant_transaction(tenant_id):
+        row = (
+            Schedule.objects.select_for_update(skip_locked=True)
+            .filter(connection_id=connection_id, sweep_due_at__lte=now)
+            .first()
+        )
+        if row is None:
+            return None
+        run = start_sweep(connection=Connection.objects.get(id=connection_id))
+        row.sweep_due_at = next_sweep(connection_id, now) if run else now + _A_LITTLE_LATER
+        row.save(update_fields=["sweep_due_at"])
         return run.pk if run else None
 
 

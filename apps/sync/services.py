@@ -17,11 +17,19 @@ from apps.tenants.models import User
 LANES = {
     RunKind.FULL: ("fetch", "apply"),
     RunKind.DIFFERENTIAL: ("pull",),
+    RunKind.SWEEP: ("sweep",),
     RunKind.OUTBOUND: ("push",),
     RunKind.RECORD: ("record",),
 }
 """Which lanes a run of each kind has; a large differential run gets those of a full one, too."""
-QUEUES = {"fetch": "bulk", "apply": "bulk", "pull": "routine", "push": "routine", "record": "interactive"}
+QUEUES = {
+    "fetch": "bulk",
+    "apply": "bulk",
+    "pull": "routine",
+    "sweep": "bulk",
+    "push": "routine",
+    "record": "interactive",
+}
 
 
 class CannotStart(Exception):
@@ -33,7 +41,7 @@ def open_pull_run(connection: Connection) -> SyncRun | None:
     found: SyncRun | None = SyncRun.objects.filter(
         connection_id=connection.pk,
         state__in=OPEN_RUN_STATES,
-        kind__in=[RunKind.FULL, RunKind.OBJECT, RunKind.DIFFERENTIAL],
+        kind__in=[RunKind.FULL, RunKind.OBJECT, RunKind.DIFFERENTIAL, RunKind.SWEEP],
     ).first()
     return found
 
@@ -50,7 +58,7 @@ def start_full_sync(*, connection: Connection, user: User | None, turn_on: bool 
     if not settings.syncs_enabled:
         raise CannotStart("Syncs are switched off.")
     running = open_pull_run(connection)
-    if running is not None and running.kind == RunKind.DIFFERENTIAL:
+    if running is not None and running.kind in {RunKind.DIFFERENTIAL, RunKind.SWEEP}:
         _supersede(running)
     run = _create(connection, RunKind.FULL, user, settings_version=settings.version)
     if run is None:
@@ -83,6 +91,20 @@ def start_differential_sync(
         settings_version=settings.version,
         mapping_version_id=version.pk,
     )
+    if run is not None:
+        wake_run(run)
+    return run
+
+
+def start_sweep(*, connection: Connection) -> SyncRun | None:
+    """Queue the nightly comparison; None where another pull is open or nothing has been synced yet."""
+    settings = settings_of(connection)
+    if not connection.is_usable or not settings.syncs_enabled:
+        return None
+    if not Watermark.objects.filter(connection_id=connection.pk).exists():
+        return None
+    version = save_version(connection)
+    run = _create(connection, RunKind.SWEEP, None, trigger="schedule", mapping_version_id=version.pk)
     if run is not None:
         wake_run(run)
     return run

@@ -11,7 +11,7 @@ from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
 from apps.sync import forgetting
 from apps.sync.drive import advance
-from apps.sync.due import begin_due_push, begin_due_sync
+from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
 from apps.sync.models import RunLane, Schedule
 from apps.sync.services import QUEUES
 
@@ -32,6 +32,9 @@ def tick() -> None:
         syncs = Schedule._base_manager.filter(differential_due_at__lte=now).order_by("differential_due_at")
         for tenant_id, connection_id in syncs.values_list("tenant_id", "connection_id")[:_MOST]:
             wake("apps.sync.tasks.differential", tenant_id, connection_id, queue="routine")
+        sweeps = Schedule._base_manager.filter(sweep_due_at__lte=now).order_by("sweep_due_at")
+        for tenant_id, connection_id in sweeps.values_list("tenant_id", "connection_id")[:_MOST]:
+            wake("apps.sync.tasks.sweep", tenant_id, connection_id, queue="bulk")
         pushes = OutboxDue._base_manager.filter(due_at__lte=now).order_by("due_at")
         for (tenant_id,) in pushes.values_list("tenant_id")[:_MOST]:
             wake(PUSH_TASK, tenant_id, queue="routine")
@@ -43,6 +46,20 @@ def differential(tenant_id: int, connection_id: int) -> None:
     run_id = begin_due_sync(tenant_id, connection_id)
     if run_id is not None:
         advance(tenant_id, run_id, "pull")
+
+
+@shared_task(name="apps.sync.tasks.sweep")
+def sweep(tenant_id: int, connection_id: int) -> None:
+    """Begin the nightly comparison of a connection if it is due, and do it."""
+    run_id = begin_due_sweep(tenant_id, connection_id)
+    if run_id is not None:
+        advance(tenant_id, run_id, "sweep")
+
+
+@shared_task(name="apps.sync.tasks.sweep_lane")
+def sweep_lane(tenant_id: int, run_id: int) -> None:
+    """Advance a comparison."""
+    advance(tenant_id, run_id, "sweep")
 
 
 @shared_task(name="apps.sync.tasks.pull_lane")

@@ -14,7 +14,7 @@ from apps.outbox.queue import queue_change
 from apps.sync.drive import advance
 from apps.sync.due import begin_due_push
 from apps.sync.models import RecordLink, RunEntry, RunLane, RunObject, RunState, SyncRun
-from apps.sync.services import start_differential_sync, start_full_sync, sync_now
+from apps.sync.services import start_differential_sync, start_full_sync, start_sweep, sync_now
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.sync_settings.models import SyncSettings
 from apps.sync_settings.services import settings_of
@@ -84,6 +84,15 @@ class World:
         self.emulator.shift_clock(self.org.org_id, 6)
         with tenant_transaction(self.tenant_id):
             run = start_differential_sync(connection=self.connection)
+        assert run is not None
+        run = self.finish(run)
+        assert run.state == RunState.COMPLETED, run.failure
+        return run
+
+    def sweep(self) -> SyncRun:
+        """The nightly comparison to its end."""
+        with tenant_transaction(self.tenant_id):
+            run = start_sweep(connection=self.connection)
         assert run is not None
         run = self.finish(run)
         assert run.state == RunState.COMPLETED, run.failure

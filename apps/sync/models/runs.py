@@ -15,6 +15,7 @@ class RunKind(StrEnum):
     FULL = "full"
     OBJECT = "object"
     DIFFERENTIAL = "differential"
+    SWEEP = "sweep"
     RECORD = "record"
     OUTBOUND = "outbound"
 
@@ -65,12 +66,12 @@ class SyncRun(TenantModel):
 
     class Meta:
         constraints = [
-            # A full, an object and a differential run of one connection never run together.
+            # Pulls of one connection never run together.
             models.UniqueConstraint(
                 fields=["tenant", "connection_id"],
                 condition=Q(
                     state__in=[s.value for s in OPEN_RUN_STATES],
-                    kind__in=["full", "object", "differential"],
+                    kind__in=["full", "object", "differential", "sweep"],
                 ),
                 name="sync_run_one_open_pull",
             ),

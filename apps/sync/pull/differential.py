@@ -238,7 +238,7 @@ def _apply(
             context = context_of(run, sobject)
             fields = fields_of(context.steps)
             tally = apply_rows(context, [row_from_json(row, fields) for row in raw])
-        _count(part, tally, len(raw))
+        count_rows(part, tally, len(raw))
         if not keeps_cursor:
             _move_cursor(part, row_from_json(raw[-1], {}))
         part.save()
@@ -249,7 +249,8 @@ def _move_cursor(part: RunObject, last: RemoteRow) -> None:
         part.cursor_stamp, part.cursor_id = last.stamp, last.remote_id
 
 
-def _count(part: RunObject, tally: Tally, rows: int) -> None:
+def count_rows(part: RunObject, tally: Tally, rows: int) -> None:
+    """Add a tally to an object's counters."""
     part.fetched += rows
     part.created += tally.created
     part.updated += tally.updated

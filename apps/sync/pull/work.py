@@ -15,6 +15,7 @@ from apps.sync.pull.apply import apply_page
 from apps.sync.pull.differential import pull_changes
 from apps.sync.pull.fetch import SOON, next_step, plan_run
 from apps.sync.pull.staging import drop_page, staged_rows
+from apps.sync.pull.sweep import all_done, compare, plan_sweep, take_inventory
 from apps.sync.schedules import begin_schedule
 from apps.sync.services import LANES, wake_run
 from apps.sync_settings.models import SyncSettings
@@ -173,3 +174,34 @@ def pull_lane(hold: Hold) -> timedelta | None:
         RunLane.objects.filter(id=hold.lane_id).update(is_done=True)
         wake_run(run)
     return None
+
+
+# -- sweep ----------------------------------------------------------------------------------------------------
+
+
+def sweep_lane(hold: Hold) -> timedelta | None:
+    """A sweep: ids and stamps by Bulk, compared with the links, and repaired."""
+    deadline = time.monotonic() + CHUNK_SECONDS
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.get(id=hold.run_id)
+        is_planned = RunObject.objects.filter(run=run).exists()
+    if run.state != RunState.RUNNING:
+        return None
+    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+        if not is_planned:
+            plan_sweep(hold, gateway)
+        delay: timedelta | None = timedelta()
+        while time.monotonic() < deadline:
+            if take_inventory(hold) or compare(hold, gateway):
+                continue
+            if all_done(hold):
+                _clean_up(hold, gateway)
+                with tenant_transaction(hold.tenant_id):
+                    hold.check()
+                    Schedule.objects.filter(connection_id=run.connection_id).update(last_sweep_at=timezone.now())
+                    end_run(hold, RunState.COMPLETED, "")
+                return None
+            delay = next_step(hold, gateway)
+            if delay:
+                return delay
+    return timedelta()
