@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  const page = document.getElementById("page");
 
   const closeMenus = (except) => document.querySelectorAll("details.menu[open]").forEach((menu) => {
     if (menu !== except) menu.open = false;
@@ -68,11 +69,14 @@
       menu.open = false;
       menu.querySelector("summary").focus();
     });
-    if (location.hash === "#navigation") location.hash = "#content";
+    if (location.hash === "#navigation") {
+      page.inert = false;
+      location.hash = "#content";
+      document.querySelector(".drawer-button").focus();
+    }
   });
 
   // A drawer is open as long as the address says so; what lies behind it is out of reach meanwhile.
-  const page = document.getElementById("page");
   const showDrawer = () => { if (page) page.inert = location.hash === "#navigation" && matchMedia("(max-width: 860px)").matches; };
   addEventListener("hashchange", showDrawer);
   addEventListener("resize", showDrawer);

@@ -1,0 +1,233 @@
+"""Every page there is, with something on it: no violation of axe, one heading, nothing wider than the screen, in both
+schemes and at both widths. A page that is added is missing here until it is listed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from apps.audience.models import Company, List, ListKind, ListMembership, Opportunity
+from apps.integrations.models import ApiUsage, Connection, ConnectionCheck
+from apps.outbox.models import OutboundChange
+from apps.sync.models import EntryAction, ObjectStage, RunEntry, RunKind, RunObject, RunState, SyncRun, Watermark
+from apps.sync_errors.models import SyncError
+from apps.sync_errors.services import ErrorFact, record_errors
+from apps.tenants.models import Tenant, User
+from apps.tenants.roles import Role
+from apps.tenants.scope import tenant_transaction
+from apps.tenants.services.members import invite_member
+from tests.console.records.conftest import linked_person, salesforce
+from tests.console.salesforce.conftest import _plain_static_files, member
+from tests.console.salesforce.test_connect_browser import browser, log_in
+
+__all__ = ["_plain_static_files", "browser", "member", "salesforce"]
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+# Names of the addresses that show a page, with the record each is about.
+PAGES: dict[str, str] = {
+    "overview": "",
+    "hub": "",
+    "salesforce": "",
+    "salesforce-object": "object",
+    "salesforce-disconnect": "",
+    "sync-settings": "",
+    "sync-settings-full-sync": "",
+    "log-list": "",
+    "log-run": "run",
+    "log-rows": "run",
+    "errors-list": "",
+    "errors-detail": "error",
+    "errors-clear-all": "",
+    "people-list": "",
+    "people-detail": "person",
+    "companies-list": "",
+    "companies-detail": "company",
+    "opportunities-list": "",
+    "opportunities-detail": "opportunity",
+    "lists-list": "",
+    "lists-detail": "list",
+    "members": "",
+    "members-audit": "",
+    "invitation": "token",
+}
+# What answers with something else: parts of pages, downloads, the outcome of a form, a redirect.
+NO_PAGES = {
+    "errors-clear", "errors-csv", "healthz", "log-cancel", "log-rows-csv", "members-invite", "members-new-tenant",
+    "members-profile", "members-remove", "members-role", "members-withdraw", "open-errors", "overview-live",
+    "salesforce-callback", "salesforce-checks", "salesforce-checks-run", "salesforce-connect",
+    "salesforce-mappings-reviewed", "salesforce-status", "switch-tenant", "sync-settings-save", "theme",
+}  # fmt: skip
+BEFORE_CONNECTING = ("overview", "hub", "salesforce", "people-list", "companies-list", "lists-list")
+OWN_ACCOUNT = (
+    "mfa_index", "account_change_password", "account_email", "usersessions_list", "account_logout",
+    "account_reauthenticate",
+)  # fmt: skip
+ANONYMOUS = ("account_login", "account_signup", "account_reset_password")
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+
+
+def test_every_address_is_known_here_as_a_page_or_as_none() -> None:
+    named = {name for name in get_resolver().namespace_dict["console"][1].reverse_dict if isinstance(name, str)}
+    assert named == PAGES.keys() | NO_PAGES
+    assert not PAGES.keys() & NO_PAGES
+
+
+@pytest.fixture
+def look(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
+    """A browser's window on the live server."""
+    context = browser.new_context(base_url=live_server.url)
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
+    """A connection in the middle of its work, and one of every record; gives what each kind of page is about."""
+    now = timezone.now()
+    with tenant_transaction(tenant.pk):
+        Connection.objects.update(api_used=4000, api_allowed=100_000, edition="Enterprise Edition")
+        ApiUsage.objects.create(connection=salesforce, hour=now.replace(minute=0), calls=120)
+        Watermark.objects.create(connection_id=salesforce.pk, sobject="Lead", covered_to=now)
+        for outcome in ("pass", "warning", "blocker", "not_checked"):
+            ConnectionCheck.objects.create(
+                connection=salesforce, key=outcome, title=outcome, outcome=outcome, finding="x", fix="y", checked_at=now
+            )
+        company = Company.objects.create(name="Analytical Engines", industry="Machines")
+        person = linked_person(salesforce, title="Countess", company=company)
+        OutboundChange.objects.create(local_type="person", local_id=person.pk, state="held", reason="It is there.")
+        fair: Any = List.objects.create(kind=ListKind.CAMPAIGN, name="Fair", status="Planned", remote_id="701A")
+        ListMembership.objects.create(list=fair, person=person, status="Sent", has_responded=True)
+        deal = Opportunity.objects.create(name="Big deal", stage="Closed Won", company=company)
+        run = _run(salesforce, person.pk)
+        record_errors(
+            [ErrorFact(category="ambiguous_match", message="Two fit.", remote_id="00Q000000000001AAA",
+                       record_label="Ada", raw="[]", field="City", details={"candidates": "1, 2"})],
+            connection_id=salesforce.pk, run_id=run.pk, at=now,
+        )  # fmt: skip
+        error = SyncError.objects.get()
+        inviter = User.objects.create_user("inviter@northwind.example", "correct horse battery")
+        link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
+    return {
+        "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
+        "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
+    }  # fmt: skip
+
+
+def _run(connection: Connection, person_id: int) -> SyncRun:
+    """A full sync under way, after one that ended."""
+    now = timezone.now()
+    for state in (RunState.COMPLETED, RunState.RUNNING):
+        run: SyncRun = SyncRun.objects.create(
+            connection_id=connection.pk, kind=RunKind.FULL, state=state, started_at=now, warnings=["Slow"],
+            finished_at=now if state is RunState.COMPLETED else None,
+        )  # fmt: skip
+        RunObject.objects.create(
+            run=run, position=0, sobject="Lead", label="Leads", stage=ObjectStage.FETCHING, expected=10, fetched=5,
+            created=4, skipped=1, skip_reasons={"filtered": 1}, finished_at=run.finished_at,
+        )  # fmt: skip
+        RunEntry.objects.create(
+            run_id=run.pk, sobject="Lead", remote_id="00Q000000000001AAA", local_type="person", local_id=person_id,
+            action=EntryAction.UPDATED,
+            changes={"title": {"before": "Miss", "after": "Countess", "rule": "remote_moved", "lost": "Ms"}},
+        )  # fmt: skip
+    return run
+
+
+def complaints(page: Page, url: str, status: int = 200) -> list[str]:
+    """What is wrong with the page at this address."""
+    answer = page.goto(url)
+    assert answer is not None
+    found = [f"{violation['id']} on {url}" for violation in Axe().run(page).response["violations"]]
+    if answer.status != status:
+        found.append(f"{url} answers {answer.status}")
+    if page.locator("h1").count() != 1:
+        found.append(f"{page.locator('h1').count()} headings of the first level on {url}")
+    if page.locator("main").count() != 1:
+        found.append(f"no main part on {url}")
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append(f"{url} is wider than the screen")
+    return found
+
+
+def dressed(context: BrowserContext, scheme: Any, width: int) -> Page:
+    """A tab in one scheme, as wide as asked for."""
+    page = context.new_page()
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    return page
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_every_page_can_be_used_by_everybody(
+    look: BrowserContext,
+    live_server: LiveServer,
+    member: Callable[[Role], Client],
+    world: dict[str, Any],
+    scheme: str,
+    width: int,
+) -> None:
+    log_in(look, member(Role.OWNER), live_server.url)
+    page = dressed(look, scheme, width)
+    urls = [reverse(f"console:{name}", args=[world[of]] if of else []) for name, of in PAGES.items()]
+    urls += [reverse(name) for name in OWN_ACCOUNT]
+    assert [one for url in urls for one in complaints(page, url)] == []
+    assert complaints(page, "/there-is-nothing-here/", 404) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_every_page_before_connecting_can_be_used_by_everybody(
+    look: BrowserContext, live_server: LiveServer, member: Callable[[Role], Client], scheme: str, width: int
+) -> None:
+    log_in(look, member(Role.VIEWER), live_server.url)
+    page = dressed(look, scheme, width)
+    assert [one for name in BEFORE_CONNECTING for one in complaints(page, reverse(f"console:{name}"))] == []
+    assert complaints(page, reverse("console:members-audit"), 403) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_every_page_before_log_in_can_be_used_by_everybody(look: BrowserContext, scheme: str, width: int) -> None:
+    page = dressed(look, scheme, width)
+    page.route("**/broken/", lambda route: route.fulfill(body=render_to_string("500.html"), content_type="text/html"))
+    assert [one for name in ANONYMOUS for one in complaints(page, reverse(name))] == []
+    assert complaints(page, "/broken/") == []
+
+
+@pytest.mark.browser
+def test_the_keyboard_reaches_the_content_by_the_first_link_and_sees_where_it_is(
+    look: BrowserContext, live_server: LiveServer, member: Callable[[Role], Client], world: dict[str, Any]
+) -> None:
+    log_in(look, member(Role.OWNER), live_server.url)
+    page = dressed(look, "light", 1280)
+    page.goto("/people/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+@pytest.mark.browser
+def test_the_drawer_of_a_phone_keeps_the_page_behind_it_out_of_reach(
+    look: BrowserContext, live_server: LiveServer, member: Callable[[Role], Client]
+) -> None:
+    log_in(look, member(Role.OWNER), live_server.url)
+    page = dressed(look, "light", 390)
+    page.goto("/")
+    page.get_by_role("link", name="Show navigation").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="People").wait_for()
+    assert page.evaluate("document.getElementById('page').inert") is True
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.getElementById('page').inert")
+    assert page.evaluate("document.activeElement.className") == "drawer-button"
