@@ -108,7 +108,9 @@ def _column(
     half = 50 / max(len(days) - 1, 1)
     left, right = max(0.0, places[index] - half), min(100.0, places[index] + half)
     values = [numbers[index] for _, _, numbers in lines]
-    words = ", ".join(f"{value:,} {label[:1].lower()}{label[1:]}" for value, (_, label, _) in zip(values, lines, strict=True))
+    words = ", ".join(
+        f"{value:,} {label[:1].lower()}{label[1:]}" for value, (_, label, _) in zip(values, lines, strict=True)
+    )
     return Column(
         days[index],
         values,
