@@ -117,7 +117,7 @@ def test_hour_counts_until_its_last_call_has_left_the_window() -> None:
 
 
 def test_pause_ends_with_the_hour_whose_leaving_brings_us_below_the_share() -> None:
-    calls = [HourCalls(NOW - 20 * HOUR, 11), HourCalls(NOW - 10 * HOUR, 300), HourCalls(NOW, 200)]
+    calls = [HourCalls(NOW - 20 * HOUR, 20), HourCalls(NOW - 10 * HOUR, 300), HourCalls(NOW, 190)]
     found = stand(calls)
     assert found.resumes_at == found.paused_until == NOW - 20 * HOUR + COUNTED_FOR
     assert found.resumes(Work.BACKFILL) == NOW - 10 * HOUR + COUNTED_FOR
