@@ -8,19 +8,33 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from apps.core.queue import wake
+from apps.domain.budget import Work
 from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
+from apps.integrations.health import healthy, note_failure
+from apps.integrations.models import Connection
 from apps.sync.lanes import Hold, LeaseLost, claim
 from apps.sync.models import RunState, SyncRun
 from apps.sync.pull.work import apply_lane, end_run, fetch_lane, pull_lane, sweep_lane
 from apps.sync.push.work import push_lane, record_lane
 from apps.sync.services import QUEUES
 from apps.sync_errors.services import ErrorFact, record_errors
+from apps.sync_settings.budget import note_standing, standing_of, words_of
+from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
 log = structlog.get_logger(__name__)
 
 _MOST_ATTEMPTS = 8
 _PARKED = timedelta(minutes=15)
+_TICK = timedelta(seconds=10)
+_NEEDS = {
+    "fetch": Work.BACKFILL,
+    "sweep": Work.BACKFILL,
+    "pull": Work.ROUTINE,
+    "push": Work.ESSENTIAL,
+    "record": Work.INTERACTIVE,
+}
+"""What the calls of each lane are for. A push goes on with opt-outs alone when calls are scarce."""
 _WORK: dict[str, Callable[[Hold], timedelta | None]] = {
     "fetch": fetch_lane,
     "apply": apply_lane,
@@ -37,12 +51,30 @@ def advance(tenant_id: int, run_id: int, lane: str) -> None:
     if hold is None:
         return
     try:
-        delay = _guarded(hold, _WORK[lane])
+        delay = _without_budget(hold) or _guarded(hold, _WORK[lane])
     except LeaseLost:
         log.warning("lease_lost", run=run_id, lane=lane)
         return
-    if delay is not None:
+    if delay is not None and delay < _TICK:  # what is due later the tick finds
         wake(f"apps.sync.tasks.{lane}_lane", tenant_id, run_id, queue=QUEUES[lane], delay=delay.total_seconds())
+
+
+def _without_budget(hold: Hold) -> timedelta | None:
+    """Where the API budget does not allow this lane's work now: for how long it waits. Nothing is lost meanwhile."""
+    if hold.name not in _NEEDS:
+        return None
+    now = timezone.now()
+    with tenant_transaction(hold.tenant_id):
+        connection = Connection.objects.get(id=SyncRun.objects.get(id=hold.run_id).connection_id)
+        standing = standing_of(connection, settings_of(connection), now=now)
+        note_standing(connection=connection, standing=standing)
+        resumes = standing.resumes(_NEEDS[hold.name])
+        if resumes is None:
+            return None
+        SyncRun.objects.filter(id=hold.run_id).update(waiting_reason=words_of(standing))
+        delay = min(max(resumes - now, timedelta(seconds=1)), _PARKED)
+        hold.release(delay=delay)
+    return delay
 
 
 def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta | None:
@@ -60,7 +92,11 @@ def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta 
         return _wait(hold, error)
     with tenant_transaction(hold.tenant_id):
         hold.release(delay=delay or timedelta(), is_done=delay is None)
-        SyncRun.objects.filter(id=hold.run_id).exclude(attempts=0).update(attempts=0, waiting_reason="")
+        run = SyncRun.objects.get(id=hold.run_id)
+        if run.attempts or run.waiting_reason:
+            SyncRun.objects.filter(id=hold.run_id).update(attempts=0, waiting_reason="")
+        if hold.name in _NEEDS:
+            healthy(connection_id=run.connection_id)
     return delay
 
 
@@ -84,7 +120,10 @@ def _wait(hold: Hold, error: Exception) -> timedelta | None:
         run.waiting_reason = message
         run.save(update_fields=["attempts", "waiting_reason"])
         hint = error.retry_after if isinstance(error, Failure) and error.retry_after else 0.0
-        delay = timedelta(seconds=max(hint, min(60.0, 0.5 * 2**run.attempts)))
+        delay = timedelta(seconds=max(hint, min(60.0, 0.5 * 2 ** min(run.attempts, 10))))
+        if isinstance(error, Failure):
+            again = note_failure(connection_id=run.connection_id, failure=error)
+            delay = max(delay, min(again - timezone.now(), _PARKED)) if again is not None else delay
         hold.release(delay=delay)
     return delay
 
@@ -92,6 +131,8 @@ def _wait(hold: Hold, error: Exception) -> timedelta | None:
 def _park(hold: Hold, failure: Failure) -> timedelta:
     """The grant is gone: the run waits for a person and goes on after Reconnect."""
     with tenant_transaction(hold.tenant_id):
-        SyncRun.objects.filter(id=hold.run_id).update(waiting_reason=failure.message)
+        run = SyncRun.objects.get(id=hold.run_id)
+        SyncRun.objects.filter(id=run.pk).update(waiting_reason=failure.message)
+        note_failure(connection_id=run.connection_id, failure=failure)
         hold.release(delay=_PARKED)
     return _PARKED

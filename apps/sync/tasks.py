@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
+from apps.integrations.health import wake_due_probes
 from apps.integrations.jobs import wake_due_jobs
 from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
@@ -23,6 +24,7 @@ _MOST = 500
 def tick() -> None:
     """Every ten seconds: wake whatever is due and held by nobody, so that a lost message costs ten seconds."""
     wake_due_jobs()
+    wake_due_probes()
     now = timezone.now()
     with dispatcher_transaction():
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)

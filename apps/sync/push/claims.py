@@ -44,9 +44,9 @@ class Claimed:
         return "user_write" if any(fact["origin"] != "reconcile" for fact in self.fields.values()) else "reconcile"
 
 
-def claim_changes(*, limit: int, record: tuple[str, int] | None = None) -> list[Claimed]:
+def claim_changes(*, limit: int, record: tuple[str, int] | None = None, only: str | None = None) -> list[Claimed]:
     """Take due changes of one record type, oldest first, in the open transaction; or those of one record, due or
-    not. A change that failed again and again comes alone."""
+    not; or ``only`` those of one field. A change that failed again and again comes alone."""
     now = timezone.now()
     free = Q(state="waiting") | Q(state="in_flight", lease_until__lt=now)
     rows = OutboundChange.objects.select_for_update(skip_locked=True).filter(free)
@@ -54,6 +54,8 @@ def claim_changes(*, limit: int, record: tuple[str, int] | None = None) -> list[
         rows = rows.filter(local_type=record[0], local_id=record[1])
     else:
         rows = rows.filter(due_at__lte=now).order_by("due_at", "id")
+    if only is not None:
+        rows = rows.filter(fields__has_key=only)
     found = list(rows[:limit])
     if not found:
         return []

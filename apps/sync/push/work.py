@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from apps.domain.budget import Work
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.rows import fields_of, row_from_json
 from apps.integrations.gateways import Gateway, open_gateway
+from apps.integrations.models import Connection
 from apps.outbox.models import OutboundChange
 from apps.outbox.queue import queue_change
 from apps.sync.contexts import steps_of
@@ -22,11 +24,14 @@ from apps.sync.push.failing import refuse
 from apps.sync.push.round import Round, begin_round, decide, linked_rows, read_rows, settle_quiet
 from apps.sync.push.writing import write_if_unchanged, write_intents
 from apps.sync.storing import apply_rows
+from apps.sync_settings.budget import standing_of
+from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
 AT_ONCE = 2_000
 """Changes of one round: as many as one read takes."""
 _AFTER_OUTAGE = timedelta(seconds=2)
+_A_WHILE = timedelta(seconds=30)
 _MOST_LOOKS = 3
 _LABELS = {"person": "People", "company": "Companies", "opportunity": "Opportunities"}
 
@@ -36,11 +41,14 @@ def push_lane(hold: Hold) -> timedelta | None:
     deadline = time.monotonic() + CHUNK_SECONDS
     with tenant_transaction(hold.tenant_id):
         run = SyncRun.objects.get(id=hold.run_id)
+        connection = Connection.objects.get(id=run.connection_id)
+        standing = standing_of(connection, settings_of(connection), now=timezone.now())
     if run.state != RunState.RUNNING:
         return None
+    only = None if standing.allows(Work.ROUTINE) else OPT_OUT_FIELD
     with open_gateway(hold.tenant_id, run.connection_id) as gateway:
         while time.monotonic() < deadline:
-            claims = _claim(hold)
+            claims = _claim(hold, only)
             if not claims:
                 _finish(hold)
                 return None
@@ -48,20 +56,22 @@ def push_lane(hold: Hold) -> timedelta | None:
     return timedelta()
 
 
-def _claim(hold: Hold) -> list[Claimed]:
+def _claim(hold: Hold, only: str | None) -> list[Claimed]:
     with tenant_transaction(hold.tenant_id):
         hold.check()
-        claims = claim_changes(limit=AT_ONCE)
+        claims = claim_changes(limit=AT_ONCE, only=only)
         dead = [claim for claim in claims if claim.attempts > GIVEN_UP_AFTER and not claim.reason]
         for claim in dead:
             hold_back(claim, "It stopped the work several times without an answer. Please tell us.")
-    return [claim for claim in claims if claim not in dead] or (_claim(hold) if dead else [])
+    return [claim for claim in claims if claim not in dead] or (_claim(hold, only) if dead else [])
 
 
 def _finish(hold: Hold) -> None:
     with tenant_transaction(hold.tenant_id):
         hold.check()
-        note_due(next_due())
+        due = next_due()
+        # Nothing that is due was taken: it waits for the budget, or another holds it.
+        note_due(max(due, timezone.now() + _A_WHILE) if due is not None else None)
         end_run(hold, RunState.COMPLETED, "")
 
 
