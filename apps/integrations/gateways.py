@@ -18,9 +18,9 @@ Gateway = SalesforceGateway
 """The gateway as the engine names it: the layers above do not import ``apps.salesforce``."""
 
 _COUNT = """
-INSERT INTO integrations_apiusage AS u (tenant_id, connection_id, hour, calls, failures, bytes_in)
-VALUES (%s, %s, date_trunc('hour', %s::timestamptz, 'UTC'), %s, %s, %s)
-ON CONFLICT (tenant_id, connection_id, hour) DO UPDATE
+INSERT INTO integrations_apiusage AS u (tenant_id, connection_id, hour, purpose, calls, failures, bytes_in)
+VALUES (%s, %s, date_trunc('hour', %s::timestamptz, 'UTC'), %s, %s, %s, %s)
+ON CONFLICT (tenant_id, connection_id, hour, purpose) DO UPDATE
 SET calls = u.calls + excluded.calls, failures = u.failures + excluded.failures,
     bytes_in = u.bytes_in + excluded.bytes_in
 """
@@ -43,8 +43,9 @@ class _Ledger:
 
 
 @contextmanager
-def open_gateway(tenant_id: int, connection_id: int) -> Iterator[SalesforceGateway]:
-    """The gateway of a connection, used outside transactions; its calls are counted at the end."""
+def open_gateway(tenant_id: int, connection_id: int, *, purpose: str = "") -> Iterator[SalesforceGateway]:
+    """The gateway of a connection, used outside transactions; its calls are counted at the end, for the lane that
+    is named as their purpose."""
     with tenant_transaction(tenant_id):
         row = Connection.objects.get(id=connection_id)
     ledger = _Ledger()
@@ -60,17 +61,16 @@ def open_gateway(tenant_id: int, connection_id: int) -> Iterator[SalesforceGatew
     finally:
         gateway.close()
         with tenant_transaction(tenant_id):
-            _flush(connection_id, ledger)
+            _flush(connection_id, ledger, purpose)
 
 
-def _flush(connection_id: int, ledger: _Ledger) -> None:
+def _flush(connection_id: int, ledger: _Ledger, purpose: str) -> None:
     if not ledger.calls:
         return
     now = timezone.now()
     with database.cursor() as cursor:
-        cursor.execute(
-            _COUNT, [current_tenant_id(), connection_id, now, ledger.calls, ledger.failures, ledger.bytes_in]
-        )
+        counted = [ledger.calls, ledger.failures, ledger.bytes_in]
+        cursor.execute(_COUNT, [current_tenant_id(), connection_id, now, purpose, *counted])
     if ledger.usage is not None:
         Connection.objects.filter(id=connection_id).update(
             api_used=ledger.usage.used, api_allowed=ledger.usage.allowed, api_seen_at=now

@@ -64,3 +64,8 @@ class SyncSettings(TenantModel):
 
     def __str__(self) -> str:
         return f"settings, version {self.version}"
+
+    @property
+    def recipients(self) -> list[str]:
+        """The addresses that are told, one each."""
+        return list(dict.fromkeys(self.notification_recipients.replace(",", " ").replace(";", " ").split()))
