@@ -33,7 +33,7 @@ def fetch_lane(hold: Hold) -> timedelta | None:
     if run.state != RunState.RUNNING:
         return None
     deadline = time.monotonic() + CHUNK_SECONDS
-    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+    with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         if run.mapping_version_id is None:
             plan_run(hold, gateway)
         delay: timedelta | None = timedelta()
@@ -162,7 +162,7 @@ def pull_lane(hold: Hold) -> timedelta | None:
         run = SyncRun.objects.get(id=hold.run_id)
     if run.state != RunState.RUNNING:
         return None
-    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+    with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         is_in = pull_changes(hold, gateway)
     with tenant_transaction(hold.tenant_id):
         hold.check()
@@ -187,7 +187,7 @@ def sweep_lane(hold: Hold) -> timedelta | None:
         is_planned = RunObject.objects.filter(run=run).exists()
     if run.state != RunState.RUNNING:
         return None
-    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+    with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         if not is_planned:
             plan_sweep(hold, gateway)
         delay: timedelta | None = timedelta()

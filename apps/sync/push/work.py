@@ -46,7 +46,7 @@ def push_lane(hold: Hold) -> timedelta | None:
     if run.state != RunState.RUNNING:
         return None
     only = None if standing.allows(Work.ROUTINE) else OPT_OUT_FIELD
-    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+    with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         while time.monotonic() < deadline:
             claims = _claim(hold, only)
             if not claims:
@@ -173,7 +173,7 @@ def record_lane(hold: Hold) -> timedelta | None:
         return None
     assert run.local_id is not None
     record = (run.local_type, run.local_id)
-    with open_gateway(hold.tenant_id, run.connection_id) as gateway:
+    with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         if not _waits(hold, run):
             _pull_record(hold, gateway, run)
         for look in range(_MOST_LOOKS):
