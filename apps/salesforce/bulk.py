@@ -4,6 +4,7 @@ simple-salesforce's client polls inside the call, holds pages twice in memory an
 a page's bytes as they arrive, with its row count and the next locator, so that the caller can persist both.
 """
 
+import codecs
 import re
 import time
 from collections.abc import Iterator
@@ -38,11 +39,13 @@ class ByteStream:
         self.size = 0
 
     def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes without NUL, which PostgreSQL cannot hold; ``b""`` at the end."""
+        """At most ``size`` bytes without NUL, which PostgreSQL cannot hold, nor a mark of byte order in front."""
         while not self._rest:
             chunk = self._next()
             if not chunk:
                 return b""
+            if not self.size:
+                chunk = chunk.removeprefix(codecs.BOM_UTF8)
             self.size += len(chunk)
             self._rest = chunk.replace(b"\0", b"") if b"\0" in chunk else chunk
         if size < 0 or size >= len(self._rest):

@@ -80,7 +80,10 @@ class BulkWrites(Jobs):
         try:
             if "csv" not in answer.headers.get("Content-Type", "csv"):
                 raise Transient(Category.UNAVAILABLE, "A job's results came as something else than CSV.")
-            yield from csv.DictReader(_lines(ByteStream(answer)), strict=True)
+            rows = csv.DictReader(_lines(ByteStream(answer)), strict=True)
+            if rows.fieldnames is None:  # even a result without rows has its header
+                raise Transient(Category.UNAVAILABLE, "A job's results came without their header.")
+            yield from rows
         except csv.Error:
             raise Transient(Category.UNAVAILABLE, "A job's results broke off inside a cell.") from None
         finally:

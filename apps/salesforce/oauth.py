@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -15,8 +15,9 @@ from apps.domain.failures import AuthorizationLost, Category, Internal
 from apps.domain.values import Unreadable, normalize_id
 from apps.salesforce.errors import failure_from, oauth_failure
 from apps.salesforce.hosts import checked_base
-from apps.salesforce.session import broken_off, whole_answer
+from apps.salesforce.session import BoundedAdapter, broken_off, whole_answer
 
+Session = TypeVar("Session", bound=requests.Session)
 SCOPES = ("id", "api", "refresh_token")
 _TIMEOUT = (10, 30)
 
@@ -76,8 +77,7 @@ def authorization_url(app: App, *, login_url: str, redirect_uri: str, state: str
 def exchange_code(app: App, *, login_url: str, redirect_uri: str, code: str, verifier: str) -> TokenSet:
     """Trade a code for tokens; raises a Failure in words."""
     base = checked_base(login_url, app.trusted_hosts)
-    session = OAuth2Session(app.client_id, redirect_uri=redirect_uri)
-    session.trust_env = False
+    session = _bounded(OAuth2Session(app.client_id, redirect_uri=redirect_uri))
     session.max_redirects = 0  # code and secret are for this host alone; fetch_token cannot be told otherwise
     session.register_compliance_hook("access_token_response", _refuse_outage)
     try:
@@ -124,8 +124,7 @@ def revoke(app: App, *, login_url: str, token: str) -> None:
 def fetch_identity(app: App, tokens: TokenSet) -> Identity:
     """Who logged in, from the userinfo of the instance (recorded: oauth/userinfo-200)."""
     base = checked_base(tokens.instance_url, app.trusted_hosts)
-    session = requests.Session()
-    session.trust_env = False
+    session = _bounded(requests.Session())
     try:
         answer = session.get(
             f"{base}/services/oauth2/userinfo",
@@ -142,9 +141,16 @@ def fetch_identity(app: App, tokens: TokenSet) -> Identity:
     return Identity(data.get("preferred_username") or "", data.get("name") or "", data.get("email") or "")
 
 
-def _post(url: str, body: dict[str, str]) -> requests.Response:
-    session = requests.Session()
+def _bounded(session: Session) -> Session:
+    """A session that no environment leads elsewhere and no server holds for ever."""
     session.trust_env = False
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(max_retries=0))
+    return session
+
+
+def _post(url: str, body: dict[str, str]) -> requests.Response:
+    session = _bounded(requests.Session())
     try:
         return session.post(url, data=body, timeout=_TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:

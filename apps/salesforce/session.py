@@ -22,7 +22,16 @@ from apps.domain.ports import Usage
 from apps.salesforce.errors import failure_from
 from apps.salesforce.hosts import is_loopback
 
-__all__ = ["CallRecord", "SalesforceSession", "TokenSource", "Usage", "broken_off", "parse_usage", "whole_answer"]
+__all__ = [
+    "BoundedAdapter",
+    "CallRecord",
+    "SalesforceSession",
+    "TokenSource",
+    "Usage",
+    "broken_off",
+    "parse_usage",
+    "whole_answer",
+]
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
@@ -92,6 +101,36 @@ def _http_date(text: str | None) -> datetime | None:
         return None
 
 
+class BoundedAdapter(HTTPAdapter):
+    """Leaves a server that drips at the deadline of the call (fault F18).
+
+    requests itself reads until a whole chunk is there, and each drop begins its time limit anew.
+    """
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """The answer, read to its end unless it is wanted as a stream."""
+        deadline = time.monotonic() + CALL_SECONDS
+        answer = super().send(request, *args, **{**options, "stream": True})
+        try:
+            if not options.get("stream"):
+                _read_body(answer, deadline)
+        except urllib3.exceptions.HTTPError as error:
+            raise requests.ConnectionError(type(error).__name__) from None
+        return answer
+
+
+def _read_body(answer: requests.Response, deadline: float) -> None:
+    parts: list[bytes] = []
+    while part := answer.raw.read1(_CHUNK, decode_content=True):
+        parts.append(part)
+        if time.monotonic() > deadline:
+            answer.close()
+            raise requests.ReadTimeout
+    answer.raw.release_conn()
+    answer._content = b"".join(parts)
+    answer._content_consumed = True  # type: ignore[attr-defined]  # as requests marks a body that is read
+
+
 class SalesforceSession(requests.Session):
     """Calls exactly one instance with whatever token is in force. One object per task."""
 
@@ -104,7 +143,7 @@ class SalesforceSession(requests.Session):
         self._tokens = tokens
         self._on_call = on_call
         self.org_time: datetime | None = None
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=4, max_retries=0)
+        adapter = BoundedAdapter(pool_connections=4, pool_maxsize=4, max_retries=0)
         self.mount("https://", adapter)
         if self._base.scheme == "http":
             self.mount("http://", adapter)
@@ -159,12 +198,9 @@ class SalesforceSession(requests.Session):
         headers["Authorization"] = f"Bearer {token}"
         headers.setdefault("Sforce-Call-Options", "client=Syncline")
         headers.pop("X-PrettyPrint", None)  # simple-salesforce asks for blanks that nobody reads
-        started = time.monotonic()
         try:
-            answer = super().request(method, url, **{**options, "headers": headers, "stream": True})
-            if not options.get("stream"):
-                _read_body(answer, started + CALL_SECONDS)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            answer = super().request(method, url, **{**options, "headers": headers})
+        except requests.RequestException as error:
             self._record(0, 0, None)
             raise broken_off(error) from None
         self.org_time = _http_date(answer.headers.get("Date")) or self.org_time
@@ -179,19 +215,3 @@ class SalesforceSession(requests.Session):
     def _record(self, status: int, size: int, usage: Usage | None) -> None:
         if self._on_call is not None:
             self._on_call(CallRecord(status, size, usage))
-
-
-def _read_body(answer: requests.Response, deadline: float) -> None:
-    """Read a body as it arrives, so that a server that drips is left at the deadline (fault F18).
-
-    requests itself reads until a whole chunk is there, and each drop begins its time limit anew.
-    """
-    parts: list[bytes] = []
-    while part := answer.raw.read1(_CHUNK, decode_content=True):
-        parts.append(part)
-        if time.monotonic() > deadline:
-            answer.close()
-            raise requests.ReadTimeout
-    answer.raw.release_conn()
-    answer._content = b"".join(parts)
-    answer._content_consumed = True  # type: ignore[attr-defined]  # as requests marks a body that is read
