@@ -88,13 +88,19 @@ def pulse_of(connection: Connection, settings: SyncSettings, errors: int) -> Pul
         verdict=_verdict(connection, settings, errors, is_running=is_running, has_synced=covered_to is not None),
         last=last,
         next_at=next_at if next_at and next_at > now else None,
-        next_words=next_words,
-        lag=duration_words((now - covered_to).total_seconds()) if covered_to else "",
+        next_words=f"In {_rounded(next_at - now)}" if next_at and next_at > now else next_words,
+        lag=_rounded(now - covered_to) if covered_to else "",
         covered_to=covered_to,
         is_late=_is_late(covered_to, settings, now),
         incoming=_incoming(connection),
         outgoing=_outgoing(),
     )
+
+
+def _rounded(span: timedelta) -> str:
+    """A length of time without seconds, unless there is nothing else."""
+    seconds = max(0, round(span.total_seconds()))
+    return duration_words(seconds if seconds < 60 else seconds // 60 * 60)
 
 
 def _verdict(
