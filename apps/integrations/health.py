@@ -148,7 +148,7 @@ def _is_ended(row: Connection, proof: Proof) -> bool:
 
 def _set(connection_id: int, health: Health, cause: HealthCause, reason: str, resumes_at: datetime | None) -> None:
     row = Connection.objects.select_for_update().get(id=connection_id)
-    if not row.is_usable or _outranks(row, health):
+    if not row.is_usable or _outranks(row, health, cause):
         return
     before, cause_before = row.health, row.health_cause
     now = timezone.now()
@@ -161,8 +161,10 @@ def _set(connection_id: int, health: Health, cause: HealthCause, reason: str, re
         _note(row, before)
 
 
-def _outranks(row: Connection, health: Health) -> bool:
-    """What is worse stays until it is ended: a timeout does not make a pause a delay."""
+def _outranks(row: Connection, health: Health, cause: HealthCause) -> bool:
+    """What is worse stays until it is ended, or eases by itself: a timeout does not make a pause a delay."""
+    if row.health_cause == cause:
+        return False
     order = [Health.HEALTHY.value, Health.DELAYED.value, Health.PAUSED.value, Health.NEEDS_YOU.value]
     return order.index(row.health) > order.index(health.value)
 

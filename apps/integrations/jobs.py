@@ -13,7 +13,6 @@ from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
 from apps.domain.failures import AuthorizationLost, Failure, NotPermitted, Transient
 from apps.integrations.gateways import open_gateway
-from apps.integrations.health import wake_due_probes
 from apps.integrations.metadata import KEPT_FRESH, STEPS, Place, Step
 from apps.integrations.models import Connection, ConnectionJob, ConnectionState, JobKind, JobState
 from apps.integrations.preflight import check_org, note_api_closed
@@ -184,9 +183,8 @@ def queue_stale_metadata() -> int:
 
 
 def wake_due_jobs() -> int:
-    """Send wake-up calls for jobs and probes that are due and not held; the dispatcher's part."""
+    """Send wake-up calls for jobs that are due and not held; the dispatcher's part."""
     queue_stale_metadata()
-    wake_due_probes()
     now = timezone.now()
     with dispatcher_transaction():
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from apps.domain.budget import COUNTED_FOR, HourCalls, Level, Limit, OrgUse, Standing, standing
-from apps.integrations.health import Proof, healthy, paused
-from apps.integrations.models import ApiUsage, Connection, HealthCause
+from apps.integrations.health import Proof, delayed, healthy, paused
+from apps.integrations.models import ApiUsage, Connection, Health, HealthCause
 from apps.sync_settings.models import SyncSettings
 
 
@@ -25,18 +25,16 @@ def standing_of(connection: Connection, settings: SyncSettings, *, now: datetime
 
 def note_standing(*, connection: Connection, standing: Standing) -> None:
     """Make the connection's health say what its standing is, in the open transaction; cheap where it does already."""
-    if standing.level is Level.PAUSED:
-        cause = HealthCause.ORG_LIMIT if standing.limit is Limit.ORG else HealthCause.SHARE
-        if connection.health_cause == cause and connection.resumes_at == standing.paused_until:
-            return
-        paused(
-            connection_id=connection.pk,
-            reason=words_of(standing),
-            resumes_at=standing.paused_until,
-            cause=cause,
-        )
-    elif connection.health_cause in {HealthCause.ORG_LIMIT, HealthCause.SHARE}:
-        healthy(connection_id=connection.pk, proof=Proof.BUDGET)
+    if standing.level < Level.ESSENTIAL_ONLY:
+        if connection.health_cause in {HealthCause.ORG_LIMIT, HealthCause.SHARE}:
+            healthy(connection_id=connection.pk, proof=Proof.BUDGET)
+        return
+    cause = HealthCause.ORG_LIMIT if standing.limit is Limit.ORG else HealthCause.SHARE
+    state = Health.PAUSED if standing.level is Level.PAUSED else Health.DELAYED
+    if (connection.health, connection.health_cause, connection.resumes_at) == (state, cause, standing.resumes_at):
+        return
+    tell = paused if state is Health.PAUSED else delayed
+    tell(connection_id=connection.pk, reason=words_of(standing), resumes_at=standing.resumes_at, cause=cause)
 
 
 def words_of(standing: Standing) -> str:

@@ -1,16 +1,18 @@
-"""Sync settings, and the section "Run a Full Sync" (B01, B02, B13)."""
+"""Sync settings with what they cost, and the section "Run a Full Sync" (B01 to B07, B10 to B15)."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.console.salesforce.connecting import ask_again
 from apps.console.salesforce.setup_steps import last_full_sync
-from apps.console.sync_settings.estimates import full_sync_estimate
+from apps.console.sync_settings.estimates import frequency_forecasts, full_sync_estimate
 from apps.console.sync_settings.forms import SyncSettingsForm
+from apps.console.sync_settings.shown import budget_of, waiting_changes, why_full_sync
 from apps.integrations.models import Connection
 from apps.integrations.services.oauth import live_connection
+from apps.sync.schedules import reschedule
 from apps.sync.services import CannotStart, open_pull_run, start_full_sync
 from apps.sync_settings.services import SettingsMoved, save_settings, settings_of
 from apps.tenants.access import MemberRequest, member_page
@@ -24,7 +26,7 @@ def sync_settings(request: MemberRequest) -> HttpResponse:
     connection = live_connection()
     if connection is None:
         return redirect("console:salesforce")
-    return _page(request, connection, SyncSettingsForm(instance=settings_of(connection)))
+    return _page(request, connection)
 
 
 @require_POST
@@ -36,27 +38,42 @@ def save(request: MemberRequest) -> HttpResponse:
         return redirect("console:salesforce")
     form = SyncSettingsForm(request.POST, instance=settings_of(connection))
     if not form.is_valid():
-        return _page(request, connection, form, status=422)
+        return _page(request, connection, posted=request.POST, status=422)
+    before = settings_of(connection)
     try:
-        save_settings(
+        saved = save_settings(
             connection=connection, user=request.user, seen_version=form.cleaned_data["version"], values=form.values
         )
     except SettingsMoved:
-        return _page(request, connection, SyncSettingsForm(instance=settings_of(connection)), moved=True, status=409)
+        return _page(request, connection, moved=True, status=409)
+    if (before.frequency_minutes, before.syncs_enabled) != (saved.frequency_minutes, saved.syncs_enabled):
+        reschedule(connection)
     messages.success(request, "The settings are saved.")
     return redirect("console:sync-settings")
 
 
 def _page(
-    request: MemberRequest, connection: Connection, form: SyncSettingsForm, *, moved: bool = False, status: int = 200
+    request: MemberRequest,
+    connection: Connection,
+    *,
+    posted: QueryDict | None = None,
+    moved: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
+    settings = settings_of(connection)
+    budget, standing = budget_of(connection, settings)
+    last = last_full_sync(connection)
+    forecasts = frequency_forecasts(connection, settings, standing.allowance)
     context = {
         "connection": connection,
-        "form": form,
+        "form": SyncSettingsForm(posted, instance=settings_of(connection), forecasts=forecasts),
         "moved": moved,
+        "budget": budget,
+        "waiting": waiting_changes(),
         "running": open_pull_run(connection),
-        "last": last_full_sync(connection),
-        "syncs_enabled": settings_of(connection).syncs_enabled,
+        "last": last,
+        "reason": why_full_sync(connection, last),
+        "syncs_enabled": settings.syncs_enabled,
         "may_edit": request.membership.may(Right.EDIT_SETTINGS),
         "may_run": request.membership.may(Right.RUN_SYNC),
     }
