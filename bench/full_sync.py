@@ -11,18 +11,14 @@ process, and ratios to two yardsticks measured in the same run:
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from bench.memory import PeakMemory
-from config.runner.postgres import embedded_postgres
-from config.runner.valkey import embedded_valkey
-from emulator.control import EmulatorControl, running_emulator
+from bench.services import running_services, running_worker
+from emulator.control import EmulatorControl
 
 FIELDS = (
     ("Email", "email"), ("FirstName", "first_name"), ("LastName", "last_name"), ("Salutation", "salutation"),
@@ -42,37 +38,9 @@ def main() -> int:
     parser.add_argument("--skip-yardsticks", action="store_true")
     options = parser.parse_args()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="syncline-bench-")))
-        folder.chmod(0o755)
-        emulator = stack.enter_context(running_emulator(folder / "emulator"))
-        postgres = stack.enter_context(embedded_postgres(folder / "postgres", durable=True))
-        valkey = stack.enter_context(embedded_valkey(folder / "valkey", durable=False))
-        _environment(emulator, postgres.login_url, postgres.owner_url, valkey.url)
-        _measure(stack, emulator, postgres, options)
+        services = stack.enter_context(running_services())
+        _measure(stack, services.emulator, services.postgres, options)
     return 0
-
-
-def _environment(emulator: EmulatorControl, login_url: str, owner_url: str, redis_url: str) -> None:
-    os.environ.update(
-        DATABASE_URL=login_url,
-        DATABASE_OWNER_URL=owner_url,
-        REDIS_URL=redis_url,
-        DEBUG="1",
-        SALESFORCE_LOGIN_URL=emulator.base_url,
-        SALESFORCE_TRUSTED_HOSTS=emulator.base_url.removeprefix("http://"),
-        SALESFORCE_CLIENT_ID="3MVG9.emulator.syncline",
-        SALESFORCE_CLIENT_SECRET="emulator-consumer-secret",
-        DJANGO_SETTINGS_MODULE="config.settings",
-        SYNCLINE_IGNORE_DOTENV="1",
-    )
-    subprocess.run([sys.executable, "-m", "django", "migrate", "--database", "owner", "-v", "0"], check=True)
-
-
-def _worker(name: str) -> "subprocess.Popen[bytes]":
-    command = ["-m", "celery", "-A", "config.celery", "worker", "-Q", "bulk", "-P", "threads", "-c", "4"]
-    return subprocess.Popen(
-        [sys.executable, *command, "-n", f"{name}@bench", "--without-gossip", "--without-mingle", "-l", "WARNING"]
-    )
 
 
 def _measure(stack: ExitStack, emulator: EmulatorControl, postgres: Any, options: argparse.Namespace) -> None:
@@ -85,9 +53,7 @@ def _measure(stack: ExitStack, emulator: EmulatorControl, postgres: Any, options
     emulator.seed(org["id"], leads=options.rows)
     print(f"seeded {options.rows:,} leads in {time.monotonic() - began:.0f} s")
     tenant = BenchTenant(emulator, org["id"], FIELDS)
-    worker = _worker("sync")
-    stack.callback(worker.wait)
-    stack.callback(worker.terminate)
+    worker = stack.enter_context(running_worker("bulk"))
     with PeakMemory({"worker": worker.pid, "bench": os.getpid()}) as memory:
         first, waited = tenant.full_sync()
         second, waited_again = tenant.full_sync()

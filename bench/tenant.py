@@ -3,37 +3,38 @@
 import time
 from typing import Any
 
-import django
 from django.conf import settings
 
-django.setup()
-
-from apps.core.db import app_transaction  # noqa: E402  # Django is set up above
-from apps.field_mappings.models import FieldMapping, SyncStep  # noqa: E402
-from apps.field_mappings.setup import seed_custom_profile  # noqa: E402
-from apps.integrations.gateways import open_gateway  # noqa: E402
-from apps.integrations.grants import connection_from_grant  # noqa: E402
-from apps.sync.models import RunObject, RunState, SyncRun  # noqa: E402
-from apps.sync.services import start_full_sync  # noqa: E402
-from apps.tenants.models import User  # noqa: E402
-from apps.tenants.scope import tenant_transaction  # noqa: E402
-from apps.tenants.services.tenants import create_tenant  # noqa: E402
-from emulator.control import EmulatorControl  # noqa: E402
+from apps.core.db import app_transaction
+from apps.field_mappings.models import FieldMapping, SyncStep
+from apps.field_mappings.setup import seed_custom_profile
+from apps.integrations.gateways import open_gateway
+from apps.integrations.grants import connection_from_grant
+from apps.sync.models import RunObject, RunState, SyncRun
+from apps.sync.services import start_full_sync
+from apps.tenants.models import User
+from apps.tenants.scope import tenant_transaction
+from apps.tenants.services.tenants import create_tenant
+from emulator.control import EmulatorControl
 
 
 class BenchTenant:
-    """Its only step is Lead → person with the given fields."""
+    """With ``fields`` its only step is Lead → person with these; without, it has the profile of a new connection."""
 
-    def __init__(self, emulator: EmulatorControl, org_id: str, fields: tuple[tuple[str, str], ...]) -> None:
+    def __init__(
+        self, emulator: EmulatorControl, org_id: str, fields: tuple[tuple[str, str], ...] = (), name: str = "bench"
+    ) -> None:
         with app_transaction():
-            user = User.objects.create_user("bench@example.com", "bench", name="Bench")
+            user = User.objects.create_user(f"{name}@example.com", "bench", name="Bench")
         self.user, self.fields = user, fields
-        self.tenant_id = create_tenant(name="Bench", owner=user).pk
+        self.tenant_id = create_tenant(name=name, owner=user).pk
         with tenant_transaction(self.tenant_id):
             self.connection = connection_from_grant(
                 answer=emulator.grant(org_id), login_url=settings.SALESFORCE_LOGIN_URL, username="bench", user=user
             )
             profile = seed_custom_profile(self.connection)
+            if not fields:
+                return
             SyncStep.objects.filter(profile=profile).exclude(sobject="Lead").delete()
             step = SyncStep.objects.get(profile=profile)
             FieldMapping.objects.filter(step=step).delete()
@@ -59,6 +60,12 @@ class BenchTenant:
                 return time.monotonic() - began, ready
             if state in {RunState.FAILED, RunState.CANCELLED}:
                 raise RuntimeError(f"The run ended as {state}.")
+
+    def both_ways(self) -> None:
+        """Every mapping goes both ways."""
+        with tenant_transaction(self.tenant_id):
+            SyncStep.objects.update(direction="two_way", create_remote=True, update_remote=True)
+            FieldMapping.objects.update(way_in="overwrite", way_out="overwrite", winner="latest")
 
     def last_lead_object(self) -> Any:
         """Columns and question of the latest run."""
