@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Sum
@@ -13,11 +13,11 @@ from apps.audience.selectors.counts import RecordCounts, record_counts
 from apps.console.charts import AreaChart, BarChart, area_chart, bar_chart
 from apps.domain.remedies import words_for
 from apps.integrations.models import ApiUsage, Connection
-from apps.integrations.selectors import own_calls_today
 from apps.sync.models import OPEN_RUN_STATES, RunKind, RunObject, SyncRun
 from apps.sync.selectors.progress import Progress, duration_words
 from apps.sync.selectors.runs import ObjectView, RunView, object_views, overall, run_view, run_views, sum_of
 from apps.sync_errors.selectors import CategoryCount, live_by_category
+from apps.sync_settings.budget import standing_of, words_of
 from apps.sync_settings.models import SyncSettings
 
 RANGES = (14, 30, 90)
@@ -75,6 +75,8 @@ class ApiUse:
     org: Meter
     own: Meter
     share_percent: int
+    words: str
+    resumes_at: datetime | None
     days: BarChart
 
 
@@ -132,15 +134,17 @@ def _categories(counts: list[CategoryCount]) -> list[ErrorCategory]:
 def _api_use(connection: Connection, settings: SyncSettings) -> ApiUse | None:
     if not connection.api_allowed or connection.api_used is None:
         return None
-    share = max(1, connection.api_allowed * settings.api_share_percent // 100)
+    standing = standing_of(connection, settings, now=timezone.now())
     since = timezone.now().date() - timedelta(days=_API_DAYS - 1)
     used: Any = ApiUsage.objects.filter(connection=connection, hour__date__gte=since)
     by_day = used.annotate(day=TruncDate("hour")).values("day").order_by("day").annotate(n=Sum("calls"))
     calls = _filled(since, _API_DAYS, ((row["day"], int(row["n"])) for row in by_day))
     return ApiUse(
         org=Meter(connection.api_used, connection.api_allowed),
-        own=Meter(own_calls_today(connection), share),
+        own=Meter(standing.own_calls, standing.allowance or 1),
         share_percent=settings.api_share_percent,
+        words=words_of(standing),
+        resumes_at=standing.resumes_at,
         days=bar_chart(calls, height=_API_HEIGHT, unit="calls"),
     )
 

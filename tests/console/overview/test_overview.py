@@ -130,9 +130,10 @@ def test_api_use_stands_beside_the_share_and_the_allowance(viewer: Client, tenan
     with tenant_transaction(tenant.pk):
         Connection.objects.update(api_used=90_000, api_allowed=100_000)
         SyncSettings.objects.update(api_share_percent=20)
-        ApiUsage.objects.create(connection=synced, hour=timezone.now(), calls=5000)
+        ApiUsage.objects.create(connection=synced, hour=timezone.now().replace(minute=0), calls=17_000)
     words = shown(viewer)
-    assert "5,000 of 20,000 calls, its 20 % share" in words
+    assert "17,000 of 20,000 calls, its 20 % share" in words
+    assert "Syncline has used 85 % of its share." in words
     assert "90,000 of 100,000 calls that Salesforce allows" in words
 
 
