@@ -27,6 +27,8 @@ _IN_MEMORY = 48 * 1024 * 1024
 _MOST_JOBS = 3
 SOON = timedelta(milliseconds=300)
 LATER = timedelta(seconds=2)
+LONGEST = timedelta(hours=2)
+"""After so long a job is taken for one that never ends; Salesforce itself gives up on slow ones sooner."""
 
 
 def plan_run(hold: Hold, gateway: Gateway) -> None:
@@ -115,7 +117,12 @@ def _look(hold: Hold, gateway: Gateway, run_object: RunObject) -> timedelta:
         _ask_anew(hold, run_object, failure)
         return timedelta()
     if not job.is_complete:
-        return SOON if (timezone.now() - (run_object.started_at or timezone.now())) < timedelta(seconds=20) else LATER
+        waited = timezone.now() - (run_object.started_at or timezone.now())
+        if waited > LONGEST:
+            gateway.bulk.abort(run_object.job_id)
+            _ask_anew(hold, run_object, JobLost(Category.JOB_FAILED, "The Bulk job did not end."))
+            return timedelta()
+        return SOON if waited < timedelta(seconds=20) else LATER
     _save(hold, run_object, stage=ObjectStage.FETCHING, expected=job.rows)
     return timedelta()
 
