@@ -27,6 +27,7 @@ _FIELDS = [
     "resumes_at",
     "probe_due_at",
 ]
+_MAINTENANCE = "Salesforce maintenance: your org can be read, not changed. Changes wait here."
 _FIRST_LOOK = timedelta(seconds=30)
 _FORGOTTEN_AFTER = 2 * PROBE_EVERY
 _FADING = frozenset({HealthCause.MAINTENANCE.value, HealthCause.GRANT.value, HealthCause.RIGHTS.value})
@@ -113,8 +114,7 @@ def note_failure(*, connection_id: int, failure: Failure) -> datetime | None:
         return again
     if failure.category is Category.MAINTENANCE:
         again = now + max(PROBE_EVERY, timedelta(seconds=failure.retry_after or 0))
-        reason = "Salesforce maintenance: your org can be read, not changed. Changes wait here."
-        paused(connection_id=connection_id, reason=reason, resumes_at=again, cause=HealthCause.MAINTENANCE)
+        paused(connection_id=connection_id, reason=_MAINTENANCE, resumes_at=again, cause=HealthCause.MAINTENANCE)
         return again
     if isinstance(failure, Transient) and failure.category in {Category.UNAVAILABLE, Category.CONCURRENT_LIMIT}:
         is_load = failure.category is Category.CONCURRENT_LIMIT
@@ -122,6 +122,18 @@ def note_failure(*, connection_id: int, failure: Failure) -> datetime | None:
         cause = HealthCause.LOAD if is_load else HealthCause.OUTAGE
         delayed(connection_id=connection_id, reason=words, resumes_at=soon, cause=cause)
     return None
+
+
+def note_refusal(*, connection_id: int, category: Category) -> None:
+    """What the refusal of one record says of the connection: only that the org is read-only for a while."""
+    if category is not Category.MAINTENANCE:
+        return
+    now = timezone.now()
+    lately = Connection.objects.filter(id=connection_id, health_cause=HealthCause.MAINTENANCE)
+    if lately.filter(health_seen_at__gt=now - _FIRST_LOOK).exists():
+        return
+    again = now + PROBE_EVERY
+    paused(connection_id=connection_id, reason=_MAINTENANCE, resumes_at=again, cause=HealthCause.MAINTENANCE)
 
 
 def wake_due_probes() -> int:

@@ -22,7 +22,9 @@ class Notice(TenantModel):
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=12)
     subject = models.CharField(max_length=200)
-    facts = models.JSONField(default=dict, help_text="What the mail says; of a digest, how many errors of each kind.")
+    facts = models.JSONField(
+        default=list, help_text="Name and value of each line; of a digest, how many errors of each kind."
+    )
     path = models.CharField(max_length=200, blank=True, help_text="The page that the mail points to.")
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(null=True, help_text="Empty: done with.")

@@ -50,7 +50,7 @@ def body_of(notice: Notice) -> str:
     if notice.kind == NoticeKind.SYNC_ERRORS:
         facts = [f"{count:,} × {words_for(name).title}" for name, count in _by_count(notice.facts)]
     else:
-        facts = [f"{name}: {value}" for name, value in notice.facts.items()]
+        facts = [f"{name}: {value}" for name, value in notice.facts]
     lines = [notice.subject, "", *facts]
     if notice.path:
         lines += ["", f"Look at it: {settings.SYNCLINE_BASE_URL}{notice.path}"]

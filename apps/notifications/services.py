@@ -40,7 +40,8 @@ def notify(*, kind: NoticeKind, subject: str, facts: Mapping[str, Any], path: st
     if kind is NoticeKind.SYNC_ERRORS:
         _fold(subject, facts, path, _digest_due(now))
         return
-    notice: Notice = Notice.objects.create(kind=kind, subject=subject[:200], facts=dict(facts), path=path, due_at=now)
+    lines = [[name, str(value)] for name, value in facts.items()]
+    notice: Notice = Notice.objects.create(kind=kind, subject=subject[:200], facts=lines, path=path, due_at=now)
     wake(SEND_TASK, notice.tenant_id or 0, queue="routine")
 
 

@@ -37,7 +37,8 @@ class Migration(migrations.Migration):
                 (
                     "facts",
                     models.JSONField(
-                        default=dict, help_text="What the mail says; of a digest, how many errors of each kind."
+                        default=list,
+                        help_text="Name and value of each line; of a digest, how many errors of each kind.",
                     ),
                 ),
                 (
