@@ -1,7 +1,17 @@
-"""The registry of fields that can be mapped: name, label, kind and column of each."""
+"""The registry of fields that can be mapped: name, label, kind and column, and how typed text becomes a value."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from apps.domain.values import Unreadable, clean_text, number_text
 
 CUSTOM_PREFIX = "custom:"
 
@@ -122,3 +132,95 @@ def local_field(record_type: str, name: str) -> LocalField:
 def local_label(record_type: str, name: str) -> str:
     """The field's name in words."""
     return local_field(record_type, name).label if name in FIELDS[record_type] else name.removeprefix(CUSTOM_PREFIX)
+
+
+LONGEST_TEXT = 131_072
+"""Characters: the most that a long text area of Salesforce holds (Salesforce field reference, "Long Text Area")."""
+_LONGEST_EMAIL = 254
+_NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+_MOST_WHOLE = 10**18
+_SPACES = "\u00a0\u202f "
+
+
+class BadValue(ValueError):
+    """Text that its field cannot hold, with the reason in words."""
+
+
+def read_value(target: LocalField, typed: str) -> Any:
+    """The value for a field's column from text that somebody typed; blank is None where the column is not text.
+
+    A reference is the id of the record that it refers to. Raises BadValue.
+    """
+    text = clean_text(typed)
+    if not text:
+        return "" if target.kind in {Kind.TEXT, Kind.EMAIL} else None
+    return _READERS[target.kind](text)
+
+
+def plain_text(value: Any) -> str:
+    """A column's value as a form shows it; ``read_value`` gives the same value back."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return number_text(str(value))
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _read_text(text: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise BadValue(f"This is too long: at most {LONGEST_TEXT:,} characters.")
+    return text
+
+
+def _read_email(text: str) -> str:
+    if len(text) > _LONGEST_EMAIL:
+        raise BadValue(f"This is too long: at most {_LONGEST_EMAIL} characters.")
+    try:
+        validate_email(text)
+    except ValidationError as error:
+        raise BadValue("This is no e-mail address. One looks like ada@example.com.") from error
+    return text.lower()
+
+
+def _read_number(text: str, scale: int, example: str) -> Decimal:
+    bare = text.translate(dict.fromkeys(map(ord, _SPACES)))
+    if not _NUMBER.fullmatch(bare):
+        raise BadValue(f"This is no number. One looks like {example}.")
+    try:
+        return Decimal(number_text(bare.replace(",", ""), scale))
+    except Unreadable as error:
+        raise BadValue("This number is too large.") from error
+
+
+def _read_integer(text: str) -> int:
+    number = _read_number(text, 6, "250")
+    if number != number.to_integral_value():
+        raise BadValue("This has to be a whole number, such as 250.")
+    return int(number)
+
+
+def _read_decimal(text: str) -> Decimal:
+    return _read_number(text, 2, "1,250.50")
+
+
+def _read_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadValue("This is no date. One looks like 2026-01-31.") from error
+
+
+def _read_reference(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:20]) < _MOST_WHOLE:
+        raise BadValue("This is no record.")
+    return int(text)
+
+
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.TEXT: _read_text,
+    Kind.EMAIL: _read_email,
+    Kind.INTEGER: _read_integer,
+    Kind.DECIMAL: _read_decimal,
+    Kind.DATE: _read_date,
+    Kind.REFERENCE: _read_reference,
+}

@@ -1,5 +1,6 @@
 """What syncs on our side: people, companies, opportunities, lists, owners, custom fields."""
 
+from apps.audience.models.changes import ConsentChange, RecordChange
 from apps.audience.models.companies import Company
 from apps.audience.models.custom_fields import CustomField
 from apps.audience.models.lists import List, ListKind, ListMembership
@@ -10,6 +11,7 @@ from apps.audience.models.record import Record, Source
 
 __all__ = [
     "Company",
+    "ConsentChange",
     "CustomField",
     "List",
     "ListKind",
@@ -20,5 +22,6 @@ __all__ = [
     "Person",
     "PersonWord",
     "Record",
+    "RecordChange",
     "Source",
 ]

@@ -26,7 +26,7 @@ class Record(TenantModel):
     is_active = models.BooleanField(
         default=True,
         db_default=True,
-        help_text="False after it was deleted in Salesforce.",
+        help_text="False after it was deleted in Salesforce, or deactivated here.",
     )
     source = models.CharField(max_length=12, default=Source.MANUAL, db_default=Source.MANUAL)
     version = models.BigIntegerField(default=1, db_default=1)

@@ -1,0 +1,43 @@
+"""What members did to a record, and who moved it since a version was seen."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from apps.audience.models import ConsentChange, Person, Record, RecordChange
+
+SYNC = "a sync with Salesforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Somebody, or a sync, who changed a record since it was seen; a sync's fields are told by the activity log."""
+
+    who: str
+    at: datetime | None = None
+    fields: list[str] = field(default_factory=list)
+
+
+def changes_of_record(local_type: str, record_id: int, limit: int = 30) -> list[RecordChange]:
+    """Edits of a record by members, the newest first."""
+    rows = RecordChange.objects.filter(**{f"{local_type}_id": record_id})
+    return list(rows.order_by("-id")[:limit])
+
+
+def moves_since(local_type: str, record_id: int, seen: int, now: int) -> list[Move]:
+    """Who made the versions after the one that was seen; those that nobody here made are a sync's."""
+    rows = RecordChange.objects.filter(**{f"{local_type}_id": record_id}, version__gt=seen, version__lte=now)
+    found = [Move(row.actor_label, row.at, list(row.changes)) for row in rows.order_by("id")[:50]]
+    return found if len(found) >= now - seen else [*found, Move(SYNC)]
+
+
+def consent_of(person: Person, limit: int = 20) -> list[ConsentChange]:
+    """Opt-outs and opt-ins that were written down here, the newest first."""
+    return list(ConsentChange.objects.filter(person_id=person.pk).order_by("-id")[:limit])
+
+
+def deactivated_here(local_type: str, record: Record) -> RecordChange | None:
+    """The edit by which a member deactivated an inactive record; None where it was not a member."""
+    for change in changes_of_record(local_type, record.pk):
+        if "is_active" in change.changes:
+            return change if change.changes["is_active"].get("after") == "false" else None
+    return None

@@ -1,0 +1,137 @@
+"""Making and changing people."""
+
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.audience.models import ConsentChange, Person, PersonWord, Source
+from apps.audience.services.records import actor_label, locked, note_change, save_change, switch_active
+from apps.audience.services.values import BadValues, columns_of, differing, filled_fields, put, read_values
+from apps.domain.values import further_words
+from apps.outbox.queue import queue_change
+from apps.tenants.models import User
+
+OPT_OUT = "email_opt_out"
+_NAMES = frozenset({"first_name", "last_name"})
+_KNOWN_BY = ("email", "first_name", "last_name")
+_NAMELESS = "Somebody needs a name or an e-mail address."
+
+
+class EmailTaken(Exception):
+    """Another person, active or not, has this e-mail address."""
+
+    def __init__(self, person: Person) -> None:
+        super().__init__(f"{person.display_name} has this e-mail address already.")
+        self.person = person
+
+
+class SourceMissing(Exception):
+    """Nobody is opted in again without a word on who said so, and where."""
+
+    def __init__(self) -> None:
+        super().__init__("Write down who said so, and where: only the person's own wish opts in again.")
+
+
+def create_person(*, values: Mapping[str, str], user: User | None, source: Source = Source.MANUAL) -> Person:
+    """Make a person of typed values by field. Raises BadValues and EmailTaken."""
+    filled = {name: value for name, value in read_values("person", values).items() if value not in ("", None)}
+    if not any(filled.get(name) for name in _KNOWN_BY):
+        raise BadValues({"last_name": _NAMELESS})
+    now = timezone.now()
+    person = Person(source=source, created_at=now, updated_at=now)
+    put("person", person, filled)
+    _save_unless_taken(person)
+    _index_words(person)
+    note_change(person, lines={}, user=user, at=now)
+    queue_change(local_type="person", local_id=person.pk, fields=list(filled), origin="user", at=now)
+    return person
+
+
+def update_person(*, person: Person, values: Mapping[str, str], seen_version: int, user: User | None) -> Person:
+    """Change what differs of the typed values; where nothing does, nothing is written.
+
+    Raises BadValues, RecordMoved and EmailTaken.
+    """
+    read = read_values("person", values)
+    row = locked(person, seen_version)
+    changed = differing("person", row, read)
+    if not changed:
+        return row
+    if not any(changed.get(name, getattr(row, name)) for name in _KNOWN_BY):
+        raise BadValues({"last_name": _NAMELESS})
+    if changed.get("email"):
+        _refuse_taken(changed["email"], but=row)
+    lines = put("person", row, changed)
+    try:
+        with transaction.atomic():
+            save_change(row, columns=columns_of("person", changed), lines=lines, queued=changed, user=user)
+    except IntegrityError:
+        _refuse_taken(row.email, but=row)
+        raise
+    if _NAMES & changed.keys():
+        _index_words(row)
+    return row
+
+
+def deactivate_person(*, person: Person, user: User | None, seen_version: int | None = None) -> Person:
+    """Take a person out of use here. Their row in Salesforce stays as it is. Raises RecordMoved."""
+    return switch_active(person, is_active=False, seen_version=seen_version, user=user)
+
+
+def reactivate_person(*, person: Person, user: User | None, seen_version: int | None = None) -> Person:
+    """Take a person into use again; one who is not in Salesforce yet is queued whole. Raises RecordMoved."""
+    whole = [] if person.is_linked else filled_fields("person", person)
+    return switch_active(person, is_active=True, seen_version=seen_version, user=user, queued=whole)
+
+
+def set_opt_out(
+    *, person: Person, opted_out: bool, source: str, user: User | None, seen_version: int | None = None
+) -> Person:
+    """Opt a person out of e-mail, or in again by their own wish, whose source is kept.
+
+    The one place that opts in: no sync does. Raises SourceMissing and RecordMoved.
+    """
+    said = source.strip()
+    if not opted_out and not said:
+        raise SourceMissing
+    row = locked(person, seen_version)
+    if row.email_opt_out == opted_out:
+        return row
+    row.email_opt_out = opted_out
+    lines = {OPT_OUT: {"before": str(not opted_out).lower(), "after": str(opted_out).lower()}}
+    save_change(row, columns=[OPT_OUT], lines=lines, queued=[OPT_OUT], user=user)
+    ConsentChange.objects.create(
+        person_id=row.pk,
+        opted_out=opted_out,
+        source=said,
+        actor_id=user.pk if user else None,
+        actor_label=actor_label(user),
+        at=row.updated_at,
+    )
+    return row
+
+
+def _save_unless_taken(person: Person) -> None:
+    if person.email:
+        _refuse_taken(person.email)
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError:
+        _refuse_taken(person.email)
+        raise
+
+
+def _refuse_taken(email: str, but: Person | None = None) -> None:
+    others = Person.objects.filter(email_key=email.lower())
+    other = (others.exclude(id=but.pk) if but is not None else others).first()
+    if other is not None:
+        raise EmailTaken(other)
+
+
+def _index_words(person: Person) -> None:
+    """Names of several words are found by their further words, too."""
+    PersonWord.objects.filter(person_id=person.pk).delete()
+    words = further_words(person.first_name) | further_words(person.last_name)
+    PersonWord.objects.bulk_create(PersonWord(word=word, person_id=person.pk) for word in sorted(words))
