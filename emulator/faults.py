@@ -26,10 +26,3 @@ class Fault:
             return self.seen % int(facts["every"]) == 0
         first = int(facts.get("nth", 1))
         return first <= self.seen < first + int(facts.get("times", 1))
-
-    @property
-    def is_over(self) -> bool:
-        """It will meet no further call."""
-        if self.facts.get("every"):
-            return False
-        return self.seen >= int(self.facts.get("nth", 1)) + int(self.facts.get("times", 1)) - 1
