@@ -65,7 +65,7 @@ class BenchTenant:
         """Every mapping goes both ways."""
         with tenant_transaction(self.tenant_id):
             SyncStep.objects.update(direction="two_way", create_remote=True, update_remote=True)
-            FieldMapping.objects.update(way_in="overwrite", way_out="overwrite", winner="latest")
+            FieldMapping.objects.update(way_in="overwrite", way_out="overwrite", winner="local")
 
     def last_lead_object(self) -> Any:
         """Columns and question of the latest run."""

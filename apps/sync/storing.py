@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from psycopg2.extras import execute_values
 
 from apps.audience.models import Person, PersonWord
+from apps.core.bulk import insert_rows
 from apps.domain.failures import Category
 from apps.domain.rows import RemoteRow
 from apps.domain.values import further_words
@@ -28,11 +29,25 @@ UPDATE sync_recordlink AS l SET
   layout_id = v.layout_id::bigint, base_remote = v.base_remote::text[], base_local = v.base_local::jsonb,
   local_version = v.local_version::bigint, remote_stamp = v.remote_stamp::timestamptz,
   remote_created_at = v.remote_created_at::timestamptz, pulled_at = v.pulled_at::timestamptz,
+  pushed_at = v.pushed_at::timestamptz,
   opted_out = v.opted_out::boolean, notes = v.notes::jsonb
 FROM (VALUES %s) AS v (tenant_id, connection_id, remote_id, record_id, is_leading, is_live, layout_id, base_remote,
-  base_local, local_version, remote_stamp, remote_created_at, pulled_at, opted_out, notes)
+  base_local, local_version, remote_stamp, remote_created_at, pulled_at, pushed_at, opted_out, notes)
 WHERE l.tenant_id = v.tenant_id::bigint AND l.connection_id = v.connection_id::bigint AND l.remote_id = v.remote_id
 """
+_ENTRY_COLUMNS = (
+    "tenant_id",
+    "run_id",
+    "sobject",
+    "remote_id",
+    "local_type",
+    "local_id",
+    "action",
+    "way",
+    "reason",
+    "changes",
+    "at",
+)
 
 
 def apply_rows(context: Context, rows: Sequence[RemoteRow]) -> Tally:
@@ -62,7 +77,7 @@ def _refused(context: Context, row: RemoteRow, error: Exception) -> Tally:
         category, words = Category.INVALID_VALUE, "A value does not fit its field here."
     judge = judge_rows(context, [])
     tally.errors.append(judge.fact(row, None, category, words))
-    RunEntry.objects.bulk_create([_entry(context, EntryDraft(row.remote_id, None, EntryAction.FAILED, category))])
+    insert_entries([_entry(context, EntryDraft(row.remote_id, None, EntryAction.FAILED, category))])
     finish_errors(context, tally)
     return tally
 
@@ -81,7 +96,7 @@ def store(context: Context, judge: Judge) -> None:
     _store_links(context, list(desk.links.values()))
     if context.local_type == "person":
         _index_words([d for d in [*drafts, *desk.new_records] if {"first_name", "last_name"} & d.changes.keys()])
-    RunEntry.objects.bulk_create([_entry(context, entry) for entry in judge.entries], batch_size=1000)
+    insert_entries([_entry(context, entry) for entry in judge.entries])
     for draft in [*drafts, *desk.new_records]:
         missing = draft.to_queue - draft.waiting
         if missing:
@@ -138,23 +153,32 @@ def _create_records(context: Context, judge: Judge, drafts: Sequence[RecordDraft
 
 
 def _store_links(context: Context, links: Sequence[LinkDraft]) -> None:
-    tenant_id, key = current_tenant_id(), f"{context.local_type}_id"
+    key = f"{context.local_type}_id"
     new = [link for link in links if link.is_new]
     for link in links:
         setattr(link.row, key, link.record.row.pk)
         if link.is_changed or link.is_new:
             link.row.local_version = link.record.row.version
     RecordLink.objects.bulk_create([link.row for link in new], batch_size=1000)
+    update_links([link.row for link in links if link.is_changed and not link.is_new], key)
+
+
+def insert_entries(entries: Sequence[RunEntry]) -> None:
+    """Write lines of the activity log."""
+    insert_rows(entries, _ENTRY_COLUMNS)
+
+
+def update_links(links: Sequence[RecordLink], key: str) -> None:
+    """Store links in one statement; ``key`` is the column of the record that they belong to."""
+    tenant_id = current_tenant_id()
     rows = [
         (
             tenant_id, row.connection_id, row.remote_id, getattr(row, key), row.is_leading, row.is_live, row.layout_id,
             row.base_remote, None if row.base_local is None else json.dumps(row.base_local), row.local_version,
-            row.remote_stamp, row.remote_created_at, row.pulled_at, row.opted_out,
+            row.remote_stamp, row.remote_created_at, row.pulled_at, row.pushed_at, row.opted_out,
             None if row.notes is None else json.dumps(row.notes),
         )
-        for link in links
-        if link.is_changed and not link.is_new
-        for row in [link.row]
+        for row in links
     ]  # fmt: skip
     if rows:
         with connection.cursor() as cursor:
@@ -187,6 +211,7 @@ def _entry(context: Context, draft: EntryDraft) -> RunEntry:
         local_type=context.local_type,
         local_id=draft.record.row.pk if draft.record else None,
         action=draft.action,
+        way="in",
         reason=draft.reason,
         changes=draft.changes,
         at=context.now,

@@ -18,6 +18,7 @@ from apps.sync.pull.staging import drop_page, staged_rows
 from apps.sync.pull.sweep import all_done, compare, plan_sweep, take_inventory
 from apps.sync.schedules import begin_schedule
 from apps.sync.services import LANES, wake_run
+from apps.sync.telling import tell_end
 from apps.sync_settings.models import SyncSettings
 from apps.tenants.scope import tenant_transaction
 
@@ -132,6 +133,7 @@ def end_run(hold: Hold, state: RunState, failure: str) -> None:
     if state is RunState.COMPLETED and run.kind in {RunKind.FULL, RunKind.DIFFERENTIAL}:
         _move_watermarks(run)
         wake("apps.sync.tasks.push_with_sync", run.tenant_id or 0, queue="routine")
+    tell_end(run)
 
 
 def _move_watermarks(run: SyncRun) -> None:

@@ -22,7 +22,7 @@ from apps.sync.judging import Judge
 from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
 from apps.sync.push.claims import settle
 from apps.sync.push.failing import refuse
-from apps.sync.push.round import Round, open_intents, read_fields
+from apps.sync.push.round import Round, insert_intents, open_intents, read_fields
 from apps.sync.push.writing import write_intents
 from apps.sync.storing import store
 from apps.tenants.scope import tenant_transaction
@@ -234,7 +234,7 @@ def _open_creations(work: Round, sobject: str, steps: Mapping[int, Step]) -> lis
                 intent.operation = WriteOperation.UPSERT
                 intent.values = {**intent.values, EXTERNAL_ID: f"{prefix}-{record_id}"}
             intents.append(intent)
-        return WriteIntent.objects.bulk_create(intents)
+        return insert_intents(intents)
 
 
 def _defaults(work: Round, sobject: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.domain.failures import Category, RowFailure
 from apps.domain.retry import next_attempt
+from apps.integrations.health import note_refusal
 from apps.sync.local import MODELS
 from apps.sync.models import EntryAction, RunEntry
 from apps.sync.push.claims import LOCKED, Claimed, give_back, hold_back
@@ -41,6 +42,7 @@ def refuse(work: "Round", claim: Claimed, failures: Sequence[RowFailure], *, sob
         )
         for failure in failures
     ]
+    note_refusal(connection_id=work.connection.pk, category=first.category)
     record_errors(facts, connection_id=work.connection.pk, run_id=work.run.pk, at=now, way="out")
     RunEntry.objects.create(
         run_id=work.run.pk,

@@ -8,10 +8,13 @@ from typing import Any
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from apps.core.bulk import insert_rows
+from apps.domain.mapping import FieldRule
 from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
 from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, fields_of, row_from_json
 from apps.domain.writing import refusals, writable
+from apps.field_mappings.versions import layout_for
 from apps.integrations.gateways import Gateway
 from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection
@@ -29,6 +32,25 @@ from apps.sync_settings.models import SyncSettings
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
+_INTENT_COLUMNS = (
+    "tenant_id",
+    "connection_id",
+    "run_id",
+    "sobject",
+    "remote_id",
+    "local_type",
+    "local_id",
+    "operation",
+    "values",
+    "after",
+    "opted_out",
+    "set_again",
+    "changes",
+    "seen_stamp",
+    "local_version",
+    "generation",
+    "cause",
+)
 _ID_PART = 200
 """Ids in one question for rows that a read did not show."""
 
@@ -47,6 +69,7 @@ class Round:
     is_conditional: bool = False
     """Each row is written only if it is as it was read."""
     schemas: dict[str, ObjectSchema] = field(default_factory=dict)
+    layouts: dict[tuple[str, ...], int] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
     """Records of this round whose change is settled, held or given back."""
     again: set[int] = field(default_factory=set)
@@ -59,6 +82,13 @@ class Round:
     def context(self, sobject: str) -> Context:
         """The context for rows of an sObject."""
         return context_of(self.run, sobject, settings=self.settings)
+
+    def layout_of(self, rules: tuple[FieldRule, ...]) -> int:
+        """The id of the layout of these rules, looked up once."""
+        key = tuple(rule.key for rule in rules)
+        if key not in self.layouts:
+            self.layouts[key] = layout_for(rules).pk
+        return self.layouts[key]
 
     @property
     def open_claims(self) -> list[Claimed]:
@@ -166,7 +196,13 @@ def open_intents(work: Round, context: Context, judge: Judge) -> list[WriteInten
         intent = _intent(work, context, judged)
         if intent is not None:
             intents.append(intent)
-    return WriteIntent.objects.bulk_create(intents)
+    return insert_intents(intents)
+
+
+def insert_intents(intents: list[WriteIntent]) -> list[WriteIntent]:
+    """Write intents down, before anything is written there."""
+    insert_rows(intents, _INTENT_COLUMNS, with_ids=True)
+    return intents
 
 
 def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None:

@@ -95,6 +95,7 @@ def _push(work: Round) -> None:
     for sobject in sorted(wanted):
         ids = wanted[sobject]
         rows = read_rows(work, sobject, list(ids))
+        work.run.clock_offset = (work.gateway.org_time() - timezone.now()).total_seconds()
         intents, judged = decide(work, sobject, rows)
         shown = {str(row["Id"]) for row in rows}
         _hold_unseen(work, sobject, {remote_id: ids[remote_id] for remote_id in ids.keys() - shown})

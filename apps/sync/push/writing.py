@@ -12,13 +12,13 @@ from apps.domain.pushing import NEWS, base_after_write
 from apps.domain.rows import EXTERNAL_ID, OPT_OUT
 from apps.domain.writing import body_of
 from apps.field_mappings.models import BaselineLayout
-from apps.field_mappings.versions import layout_for
 from apps.sync.contexts import steps_of
 from apps.sync.local import MODELS
 from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
 from apps.sync.push.claims import give_back, renew, settle
 from apps.sync.push.failing import refuse
 from apps.sync.push.round import Round
+from apps.sync.storing import insert_entries, update_links
 from apps.sync_errors.services import resolve_record_errors
 from apps.tenants.scope import tenant_transaction
 
@@ -108,7 +108,7 @@ def settle_results(work: Round, results: Sequence[tuple[WriteIntent, WriteResult
                 _settle_creation(work, intent, result)
         _close([intent for intent, _ in written], "written")
         intents = [intent for intent, _ in written]
-        RunEntry.objects.bulk_create([_entry(work, intent, result) for intent, result in written])
+        insert_entries([_entry(work, intent, result) for intent, result in written])
         done = [work.claims[intent.local_id] for intent in intents]
         settle(list({claim.id: claim for claim in done}.values()))
         ids = [intent.local_id for intent in intents]
@@ -145,24 +145,25 @@ def _settle_updates(work: Round, intents: Sequence[WriteIntent]) -> None:
     }
     now = timezone.now()
     work.updated += len(intents)
+    changed = []
     for intent in intents:
         link = links.get(intent.remote_id)
         if link is None:
             continue
-        fields: dict[str, Any] = {"pushed_at": now}
+        link.pushed_at = now
         rules = _rules(work, intent.sobject, intent.after)
         if rules:
             base = unpack(rules, layouts.get(link.layout_id or 0, []), link.base_remote, link.base_local)
             after = {key: (pair[0], pair[1]) for key, pair in intent.after.items()}
             settled = base_after_write(base, after, seen=intent.seen_stamp, known=link.remote_stamp)
-            pairs = {rule.key: settled.of(rule.key) for rule in rules}
-            fields["base_remote"], fields["base_local"] = pack(rules, pairs)
-            fields["layout_id"] = layout_for(rules).pk
+            link.base_remote, link.base_local = pack(rules, {rule.key: settled.of(rule.key) for rule in rules})
+            link.layout_id = work.layout_of(rules)
         if intent.opted_out is not None:
-            fields["opted_out"] = intent.opted_out
+            link.opted_out = intent.opted_out
         if intent.set_again:
-            fields["notes"] = {**(link.notes or {}), "set_again": True}
-        RecordLink.objects.filter(connection_id=link.connection_id, remote_id=link.remote_id).update(**fields)
+            link.notes = {**(link.notes or {}), "set_again": True}
+        changed.append(link)
+    update_links(changed, f"{work.local_type}_id")
 
 
 def _rules(work: Round, sobject: str, after: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -190,7 +191,7 @@ def _settle_creation(work: Round, intent: WriteIntent, result: WriteResult) -> N
             f"{work.local_type}_id": intent.local_id,
             "is_leading": is_first,
             "is_live": True,
-            "layout_id": layout_for(rules).pk,
+            "layout_id": work.layout_of(rules),
             "base_remote": remote,
             "base_local": local,
             "local_version": intent.local_version,
