@@ -1,8 +1,7 @@
 """From a call to what goes back over the wire: faults on the way in and out, limits on calls at once, the record."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -40,7 +39,7 @@ def exchange(call: Call, query: str) -> Sent:
     fault: dict[str, Any] = {}
     if not call.path.startswith("/_"):
         fault = call.world.fault_for(call.method, call.path, org.id if org else None, call.body) or {}
-    with _in_flight(org) as calls_now:
+    with org.in_flight() if org else nullcontext(0) as calls_now:
         sent = _answered(call, org, calls_now, fault)
     if not call.path.startswith(_UNNOTED):
         _note(call, query, sent, time.monotonic() - began, started_at)
@@ -69,19 +68,6 @@ def _dispatched(call: Call, org: Org | None, calls_now: int) -> Response:
         return dispatch(call)
     except KNOWN_ERRORS as error:
         return refusal(call, error)
-
-
-@contextmanager
-def _in_flight(org: Org | None) -> Iterator[int]:
-    """How many calls the org answers at this moment, this one included."""
-    if org is None:
-        yield 0
-        return
-    org.calls_now += 1
-    try:
-        yield org.calls_now
-    finally:
-        org.calls_now -= 1
 
 
 def _org_of(call: Call) -> Org | None:

@@ -2,6 +2,8 @@
 
 import copy
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,6 +131,18 @@ class Org:
         """One more API call of today."""
         with self._lock:
             self.api_used += 1
+
+    @contextmanager
+    def in_flight(self) -> Iterator[int]:
+        """One more call that is being answered; how many there are at this moment."""
+        with self._lock:
+            self.calls_now += 1
+            now = self.calls_now
+        try:
+            yield now
+        finally:
+            with self._lock:
+                self.calls_now -= 1
 
     def object_of(self, record_id: str) -> SObject | None:
         """The object of an id of this org."""
