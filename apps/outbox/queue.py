@@ -1,12 +1,13 @@
 """Queueing a change in the transaction that caused it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
 
 from apps.core.queue import wake
+from apps.outbox.models import OutboundChange
 from apps.tenants.scope import current_tenant_id
 
 PUSH_TASK = "apps.sync.tasks.push"
@@ -42,6 +43,14 @@ def queue_change(*, local_type: str, local_id: int, fields: Iterable[str], origi
         cursor.execute(_FOLD, [tenant_id, local_type, local_id, json.dumps(changed), at, at])
     ring(at=at)
     wake(PUSH_TASK, tenant_id, queue="routine")
+
+
+def try_again(*, local_type: str, local_ids: Sequence[int], at: datetime) -> None:
+    """Have held changes of these records tried again: their rows in Salesforce have changed."""
+    held = OutboundChange.objects.filter(local_type=local_type, local_id__in=local_ids, state="held")
+    if held.update(state="waiting", reason="", attempts=0, due_at=at):
+        ring(at=at)
+        wake(PUSH_TASK, current_tenant_id(), queue="routine")
 
 
 def ring(*, at: datetime) -> None:

@@ -136,6 +136,7 @@ class Desk:
             }
             draft.changed_at = moments
             draft.waiting = frozenset(change.fields)
+            draft.is_held = change.state == "held"
             draft.opted_in_at = moments.get(OPT_OUT_FIELD)
 
     def _load_intents(self, ids: set[int]) -> None:

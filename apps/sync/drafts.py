@@ -121,6 +121,8 @@ class RecordDraft:
     shown: dict[str, Any] = field(default_factory=dict)
     to_queue: set[str] = field(default_factory=set)
     waiting: frozenset[str] = frozenset()
+    is_held: bool = False
+    is_to_be_tried_again: bool = False
 
     @property
     def state(self) -> RecordState:

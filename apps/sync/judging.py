@@ -222,6 +222,8 @@ class Judge:
     ) -> None:
         """Put the outcome into the drafts, count the row, and write down what was done and why."""
         record = link.record
+        is_news = row.stamp is not None and link.row.remote_stamp is not None and row.stamp > link.row.remote_stamp
+        record.is_to_be_tried_again |= record.is_held and is_news
         link.put(
             remote_stamp=row.stamp or link.row.remote_stamp,
             remote_created_at=row.created_at or link.row.remote_created_at,

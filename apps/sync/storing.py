@@ -14,7 +14,7 @@ from apps.core.bulk import insert_rows
 from apps.domain.failures import Category
 from apps.domain.rows import RemoteRow
 from apps.domain.values import further_words
-from apps.outbox.queue import queue_change
+from apps.outbox.queue import queue_change, try_again
 from apps.sync.drafts import Context, LinkDraft, RecordDraft
 from apps.sync.judging import EntryDraft, Judge, Tally, judge_rows
 from apps.sync.local import MODELS, columns_of
@@ -107,6 +107,9 @@ def store(context: Context, judge: Judge) -> None:
                 origin="reconcile",
                 at=context.now,
             )
+    again = [draft.row.pk for draft in drafts if draft.is_to_be_tried_again]
+    if again:
+        try_again(local_type=context.local_type, local_ids=again, at=context.now)
     finish_errors(context, judge.tally)
 
 

@@ -28,6 +28,7 @@ from apps.sync.models import RecordLink, SyncRun, WriteIntent
 from apps.sync.push.claims import Claimed, hold_back, settle
 from apps.sync.push.failing import refuse
 from apps.sync.storing import apply_rows, store
+from apps.sync_errors.services import resolve_record_errors
 from apps.sync_settings.models import SyncSettings
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
@@ -272,4 +273,6 @@ def settle_quiet(work: Round, records: set[int]) -> None:
         with tenant_transaction(work.hold.tenant_id):
             work.hold.check()
             settle(quiet)
+            ids = [claim.local_id for claim in quiet]
+            resolve_record_errors(local_type=work.local_type, local_ids=ids, at=timezone.now())
         work.done |= {claim.local_id for claim in quiet}
