@@ -13,7 +13,7 @@ from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermit
 from apps.integrations.health import healthy, note_failure
 from apps.integrations.models import Connection
 from apps.sync.lanes import Hold, LeaseLost, claim
-from apps.sync.models import RunState, SyncRun
+from apps.sync.models import RunLane, RunState, SyncRun
 from apps.sync.pull.work import apply_lane, end_run, fetch_lane, pull_lane, sweep_lane
 from apps.sync.push.work import push_lane, record_lane
 from apps.sync.services import QUEUES
@@ -93,11 +93,18 @@ def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta 
     with tenant_transaction(hold.tenant_id):
         hold.release(delay=delay or timedelta(), is_done=delay is None)
         run = SyncRun.objects.get(id=hold.run_id)
-        if run.attempts or run.waiting_reason:
+        if (run.attempts or run.waiting_reason) and _speaks_for_run(hold):
             SyncRun.objects.filter(id=hold.run_id).update(attempts=0, waiting_reason="")
         if hold.name in _NEEDS:
             healthy(connection_id=run.connection_id)
     return delay
+
+
+def _speaks_for_run(hold: Hold) -> bool:
+    """Whether this lane's success ends a row of failures: applying that has nothing to do yet says nothing of a
+    fetching that fails."""
+    others = RunLane.objects.filter(run_id=hold.run_id, is_done=False).exclude(id=hold.lane_id)
+    return hold.name in _NEEDS or not others.exists()
 
 
 def _wait(hold: Hold, error: Exception) -> timedelta | None:

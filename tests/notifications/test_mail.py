@@ -32,7 +32,8 @@ def _recipient(tenant: Tenant) -> None:
 
 def tell(tenant: Tenant, **facts: Any) -> None:
     with tenant_transaction(tenant.pk):
-        notify(kind=NoticeKind.FULL_SYNC_FINISHED, subject="The full sync has finished", facts=facts, path="/integrations/salesforce/log/7/")
+        kind, path = NoticeKind.FULL_SYNC_FINISHED, "/integrations/salesforce/log/7/"
+        notify(kind=kind, subject="The full sync has finished", facts=facts, path=path)
 
 
 def errors(tenant: Tenant, **counts: int) -> None:
