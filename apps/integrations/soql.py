@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from apps.domain.filters import Filter
+from apps.domain.filters import Filter, Group, Operator, Rule
+from apps.domain.values import FieldType, datetime_text
 from apps.salesforce import soql
 
 
@@ -29,3 +30,15 @@ def window_text(
 def find_text(sobject: str, fields: Sequence[str], field: str, values: Sequence[str]) -> str:
     """The rows that hold one of these texts in a field; without a value it finds nothing."""
     return soql.find_text(sobject, fields, field, values)
+
+
+def made_text(sobject: str, fields: Sequence[str], *, since: datetime, by: str, field: str, value: str) -> str:
+    """The rows that a user has made since a moment and that hold a text in a field."""
+    where = Group(
+        (
+            Rule("CreatedDate", FieldType.DATETIME, Operator.GREATER_OR_EQUAL, (datetime_text(since.isoformat()),)),
+            Rule("CreatedById", FieldType.STRING, Operator.EQUALS, (by,)),
+            Rule(field, FieldType.STRING, Operator.EQUALS, (value,)),
+        )
+    )
+    return str(soql.Select(sobject, fields, where))

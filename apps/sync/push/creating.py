@@ -23,6 +23,7 @@ from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
 from apps.sync.push.claims import settle
 from apps.sync.push.failing import refuse
 from apps.sync.push.round import Round, insert_intents, open_intents, read_fields
+from apps.sync.push.unanswered import find_unanswered
 from apps.sync.push.writing import write_intents
 from apps.sync.storing import store
 from apps.tenants.scope import tenant_transaction
@@ -45,9 +46,10 @@ def create_rows(work: Round, records: set[int]) -> None:
     if not chosen:
         return
     hits = _look(work, chosen, names)
+    hits |= find_unanswered(work, chosen.keys() - hits.keys())
     for sobject in {sobject for found in hits.values() for sobject, _ in found}:
         _link(work, sobject, hits)
-    fresh = {record_id: step for record_id, step in chosen.items() if record_id not in hits}
+    fresh = {record_id: step for record_id, step in chosen.items() if record_id not in hits.keys() | work.done}
     for sobject in sorted({step.sobject for step in fresh.values()}):
         intents = _open_creations(work, sobject, {i: s for i, s in fresh.items() if s.sobject == sobject})
         if intents:
