@@ -30,7 +30,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line over a filled area; ``line`` and ``area`` are SVG paths on a plane 100 wide."""
+    """A line over a filled area, SVG paths on a plane 100 wide; a dot marks each day on which something happened."""
 
     key: str
     label: str
@@ -99,7 +99,8 @@ def _series(key: str, label: str, values: Sequence[int], places: Sequence[float]
     dots = [Dot(x, _height(value, top)) for x, value in zip(places, values, strict=True)]
     line = "M" + " L".join(f"{dot.x},{dot.y}" for dot in dots) if dots else ""
     area = f"{line} L100,{BASE} L0,{BASE} Z" if dots else ""
-    return Series(key, label, line, area, dots if len(dots) <= _MOST_DOTS else [], sum(values))
+    shown = [dot for dot, value in zip(dots, values, strict=True) if value] if len(dots) <= _MOST_DOTS else []
+    return Series(key, label, line, area, shown, sum(values))
 
 
 def _column(
