@@ -7,12 +7,14 @@ from email.utils import formatdate
 from typing import Any
 
 from emulator.api.control import perform
-from emulator.call import KNOWN_ERRORS, Call, Response, refusal
+from emulator.call import HTML, KNOWN_ERRORS, Call, Response, refusal
 from emulator.errors import bare
 from emulator.org import Org
 from emulator.routes import dispatch
 
 _UNNOTED = ("/_control", "/_static", "/favicon")
+_LONGEST_ADDRESS = 16_384
+"""Characters of an address (facts.md, section 10); the answer to a longer one is assumed."""
 _WITHOUT_USAGE = ("/services/oauth2/", "/id/")
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -40,20 +42,20 @@ def exchange(call: Call, query: str) -> Sent:
     if not call.path.startswith("/_"):
         fault = call.world.fault_for(call.method, call.path, org.id if org else None, call.body) or {}
     with org.in_flight() if org else nullcontext(0) as calls_now:
-        sent = _answered(call, org, calls_now, fault)
+        sent = _answered(call, query, org, calls_now, fault)
     if not call.path.startswith(_UNNOTED):
         _note(call, query, sent, time.monotonic() - began, started_at)
     return sent
 
 
-def _answered(call: Call, org: Org | None, calls_now: int, fault: dict[str, Any]) -> Sent:
+def _answered(call: Call, query: str, org: Org | None, calls_now: int, fault: dict[str, Any]) -> Sent:
     time.sleep(float(fault.get("delay", 0)))
     perform(call, fault.get("first") or [])
     if fault.get("expire_tokens"):
         call.world.grants.expire(fault.get("org"))
     if fault.get("drop") in (True, "before"):
         return Sent(None)
-    response = _scripted(fault) if "status" in fault else _dispatched(call, org, calls_now)
+    response = _scripted(fault) if "status" in fault else _dispatched(call, org, calls_now, query)
     perform(call, fault.get("then") or [])
     if fault.get("drop") == "after":
         return Sent(None)
@@ -61,7 +63,9 @@ def _answered(call: Call, org: Org | None, calls_now: int, fault: dict[str, Any]
     return Sent(response, cut, float(fault.get("drip", 0)))
 
 
-def _dispatched(call: Call, org: Org | None, calls_now: int) -> Response:
+def _dispatched(call: Call, org: Org | None, calls_now: int, query: str) -> Response:
+    if len(call.path) + len(query) > _LONGEST_ADDRESS:
+        return Response(414, kind=HTML, body=b"<html><body><h1>URI Too Long</h1></body></html>")
     try:
         if org is not None and calls_now > int(org.options["concurrent_limit"]):
             raise bare("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.", 403)

@@ -33,6 +33,7 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "duplicate_rules": [],
     "upsert_meets_deleted": False,
     "concurrent_limit": 1000,
+    "slow_beyond": None,
     "maintenance": "",
     "field_changes": {},
     "clock_at": None,

@@ -92,6 +92,10 @@ class Weather:
         """Refuse calls beyond so many at once."""
         self._change(org_id, concurrent_limit=calls)
 
+    def slow_beyond(self, org_id: str, rows: int | None) -> None:
+        """Answer QUERY_TIMEOUT to REST queries that meet more rows, whatever their LIMIT; None ends it."""
+        self._change(org_id, slow_beyond=rows)
+
     def maintenance(self, org_id: str, mode: str) -> None:
         """``read_only`` refuses writes and Bulk jobs, ``down`` refuses everything, an empty text ends it."""
         self._change(org_id, maintenance=mode)

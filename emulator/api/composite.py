@@ -11,6 +11,8 @@ from emulator.errors import bare, not_found
 Resource = Callable[[Call, str], Response]
 
 _MOST = 25
+_MOST_LARGE = 5
+_LARGE = re.compile(r"/v\d+\.\d+/(query|queryAll|composite/sobjects)\b")
 _REFERENCE = re.compile(r"@\{([^}]+)\}")
 _HALTED = "The transaction was rolled back since another operation in the same transaction failed."
 
@@ -49,6 +51,8 @@ def _composite(
 ) -> list[dict[str, Any]]:
     if not requests or len(requests) > _MOST:
         raise bare("LIMIT_EXCEEDED", f"Composite takes 1 to {_MOST} subrequests, {len(requests)} were given")
+    if sum(bool(_LARGE.search(str(request.get("url")))) for request in requests) > _MOST_LARGE:
+        raise bare("LIMIT_EXCEEDED", f"Composite takes at most {_MOST_LARGE} queries and collections")
     answers: dict[str, Any] = {}
     responses: list[dict[str, Any]] = []
     if not all_or_none:

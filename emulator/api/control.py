@@ -27,7 +27,7 @@ _OPTIONS = frozenset({
     "name", "edition", "api_enabled", "api_limit", "campaigns", "person_accounts", "package_fields", "hide_opt_out",
     "hidden", "read_only", "triggers", "validation_rules", "duplicate_rules", "custom_objects", "custom_fields",
     "upsert_meets_deleted", "clock_shift", "authorize_error", "token_error", "is_sandbox",
-    "concurrent_limit", "maintenance", "field_changes", "clock_at",
+    "concurrent_limit", "slow_beyond", "maintenance", "field_changes", "clock_at",
 })  # fmt: skip
 
 

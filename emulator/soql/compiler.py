@@ -82,6 +82,7 @@ class View:
     user_id: str = ""
     include_deleted: bool = False
     has_invisible: bool = False
+    slow_beyond: int | None = None
 
 
 def compile_query(text: str, view: View) -> Compiled:

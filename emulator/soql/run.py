@@ -8,9 +8,11 @@ from typing import Any
 from emulator.org import Org
 from emulator.schema import Schema
 from emulator.soql.compiler import ChildQuery, Compiled, Output, View, compile_query
+from emulator.soql.errors import SoqlError
 from emulator.values import Stored, to_json
 
 PAGE = 2000
+_LONGEST = 100_000
 _COMPOUND = ("city", "country", "geocodeAccuracy", "latitude", "longitude", "postalCode", "state", "street")
 
 
@@ -43,14 +45,19 @@ class Answer:
 
 def view_of(org: Org, schema: Schema, *, user_id: str = "", include_deleted: bool = False, is_api: bool = True) -> View:
     """How a user's query looks at an org."""
-    return View(schema, org.now(), user_id, include_deleted, is_api and org.store.has_invisible())
+    invisible = is_api and org.store.has_invisible()
+    slow_beyond = org.options["slow_beyond"] if is_api else None
+    return View(schema, org.now(), user_id, include_deleted, invisible, slow_beyond)
 
 
 def run_query(org: Org, view: View, text: str, version: str, page: int = PAGE) -> Answer:
     """The first page of a query; raises SoqlError."""
+    if len(text) > _LONGEST:
+        raise SoqlError("MALFORMED_QUERY", f"SOQL statements cannot be longer than {_LONGEST} characters.")
     compiled = compile_query(text, view)
     database = org.store.connection
     parameters = compiled.parameters + compiled.tail_parameters
+    _check_patience(org, view, compiled, parameters)
     if compiled.is_count:
         inner = compiled.statement("1")
         return Answer(int(database.execute(f"SELECT count(*) FROM ({inner})", parameters).fetchone()[0]), [])
@@ -66,6 +73,16 @@ def run_query(org: Org, view: View, text: str, version: str, page: int = PAGE) -
     ids = [row[0] for row in database.execute(compiled.statement(compiled.columns[0]), parameters)]
     cursor = Cursor(compiled, ids, page)
     return Answer(len(ids), _records(org, compiled, rows[:page], version), cursor, page)
+
+
+def _check_patience(org: Org, view: View, compiled: Compiled, parameters: list[Any]) -> None:
+    """An org may take queries over many rows for too slow, however few of them are wanted."""
+    if view.slow_beyond is None:
+        return
+    inner = compiled.statement("1", limits=f" LIMIT {view.slow_beyond + 1}")
+    (met,) = org.store.connection.execute(f"SELECT count(*) FROM ({inner})", parameters).fetchone()
+    if met > view.slow_beyond:
+        raise SoqlError("QUERY_TIMEOUT", "Your query request was running for too long.")
 
 
 def next_page(org: Org, cursor: Cursor, start: int, version: str) -> Answer:

@@ -127,3 +127,12 @@ def test_batch_answers_each_and_counts_each(salesforce_truth: Path, sf: Client) 
 def test_more_than_twenty_five_parts_are_too_many(sf: Client) -> None:
     asked = [part(f"p{n}", "GET", "limits") for n in range(26)]
     assert sf.post("composite", {"compositeRequest": asked}).status == 400
+
+
+def test_more_than_five_queries_and_collections_are_too_many(sf: Client) -> None:
+    asked = [part(f"q{n}", "GET", f"query?q={quote('SELECT Id FROM Lead')}") for n in range(5)]
+    records = {"records": [{"attributes": {"type": "Lead"}, "LastName": "A", "Company": "B"}]}
+    made = part("made", "POST", "composite/sobjects", records)
+    assert sf.post("composite", {"compositeRequest": [*asked, made]}).code == "LIMIT_EXCEEDED"
+    assert sf.rows("SELECT Id FROM Lead") == []
+    assert sf.post("composite", {"compositeRequest": [*asked[1:], made]}).status == 200

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from emulator.control import ControlRefused
 from emulator.soql.errors import SoqlError
 from emulator.soql.parser import parse
 from tests.emulator.client import Client, differences, recorded
@@ -216,3 +217,20 @@ def test_parser_says_where_it_stopped() -> None:
         parse("SELECT Id FROM Lead WHERE")
     assert caught.value.code == "MALFORMED_QUERY"
     assert "unexpected token: '<EOF>'" in caught.value.message
+
+
+def test_queries_have_a_longest_address_and_a_longest_text(sf: Client) -> None:
+    def soql(size: int) -> str:
+        return "SELECT Id FROM Lead WHERE LastName = '" + "x" * size + "'"
+
+    assert sf.query(soql(15_000)).status == 200
+    assert sf.query(soql(17_000)).status == 414
+    body = {
+        "compositeRequest": [
+            {"method": "GET", "referenceId": "q", "url": f"/services/data/v66.0/query?q={soql(99_000)}"}
+        ]
+    }
+    assert sf.post("composite", body).body["compositeResponse"][0]["httpStatusCode"] == 200
+    with pytest.raises(ControlRefused) as caught:
+        sf.control.query(sf.org_id, soql(100_000))
+    assert caught.value.code == "MALFORMED_QUERY"

@@ -80,6 +80,17 @@ def test_more_calls_at_once_than_the_org_takes(sf: Client) -> None:
     assert (told.status, told.body[0]["message"]) == (403, "ConcurrentPerOrgLongTxn Limit exceeded.")
 
 
+def test_query_over_too_many_rows_is_too_slow_however_few_are_wanted(sf: Client) -> None:
+    for n in range(4):
+        sf.lead(LastName=str(n))
+    sf.control.slow_beyond(sf.org_id, 3)
+    told = sf.query("SELECT Id FROM Lead ORDER BY Id LIMIT 1")
+    assert (told.status, told.code) == (400, "QUERY_TIMEOUT")
+    assert len(sf.rows("SELECT Id FROM Lead WHERE LastName < '3'")) == 3
+    sf.control.slow_beyond(sf.org_id, None)
+    assert len(sf.rows("SELECT Id FROM Lead")) == 4
+
+
 def test_people_may_act_at_the_last_moment(sf: Client) -> None:
     lead = sf.lead(LastName="Before")
     act = {"org": sf.org_id, "verb": "update", "sobject": "Lead", "id": lead, "values": {"LastName": "Between"}}
