@@ -18,12 +18,21 @@ if TYPE_CHECKING:
     from apps.sync.push.round import Round
 
 
-def refuse(work: "Round", claim: Claimed, failures: Sequence[RowFailure], *, sobject: str, remote_id: str = "") -> None:
-    """Write down why a record was refused, in the open transaction. What passes by itself is tried again; the rest
-    is held until the record changes or a person releases it."""
+def refuse(
+    work: "Round",
+    claim: Claimed,
+    failures: Sequence[RowFailure],
+    *,
+    sobject: str,
+    remote_id: str = "",
+    is_final: bool = False,
+) -> None:
+    """Write down why a record was refused, in the open transaction. What passes by itself is tried again, unless this
+    was the last time; the rest is held until the record changes or a person releases it."""
     now = timezone.now()
     first = failures[0]
     again = next_attempt(first.category, claim.attempts, now=now, jitter=random.random())  # noqa: S311  # spreads load
+    again = None if is_final else again
     record = MODELS[claim.local_type]._default_manager.filter(id=claim.local_id).first()
     facts = [
         ErrorFact(

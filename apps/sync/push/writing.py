@@ -17,6 +17,7 @@ from apps.sync.local import MODELS
 from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
 from apps.sync.push.claims import give_back, renew, settle
 from apps.sync.push.failing import refuse
+from apps.sync.push.isolating import write_each
 from apps.sync.push.round import Round
 from apps.sync.storing import insert_entries, update_links
 from apps.sync_errors.services import resolve_record_errors
@@ -34,9 +35,9 @@ def write_intents(work: Round, intents: Sequence[WriteIntent]) -> None:
     locked = [intent for intent in intents if work.claims[intent.local_id].is_locked]
     plain = [intent for intent in intents if not work.claims[intent.local_id].is_locked]
     for batch in _batches(plain, AT_ONCE):
-        _write(work, batch)
+        write_each(work, batch, _write)
     for batch in _batches(sorted(locked, key=_parent), LOCKED_AT_ONCE):
-        _write(work, batch)
+        write_each(work, batch, _write)
 
 
 def _batches(intents: Sequence[WriteIntent], size: int) -> Iterable[Sequence[WriteIntent]]:
@@ -160,10 +161,19 @@ def _settle_updates(work: Round, intents: Sequence[WriteIntent]) -> None:
             link.layout_id = work.layout_of(rules)
         if intent.opted_out is not None:
             link.opted_out = intent.opted_out
-        if intent.set_again:
-            link.notes = {**(link.notes or {}), "set_again": True}
+        link.notes = _notes(link, intent)
         changed.append(link)
     update_links(changed, f"{work.local_type}_id")
+
+
+def _notes(link: RecordLink, intent: WriteIntent) -> dict[str, Any] | None:
+    notes = dict(link.notes or {})
+    if intent.set_again:
+        notes["set_again"] = True
+    if intent.flips:
+        known = notes.get("flips") or {}
+        notes["flips"] = {**known, **{key: known.get(key, 0) + 1 for key in intent.flips}}
+    return notes or None
 
 
 def _rules(work: Round, sobject: str, after: Mapping[str, Any]) -> tuple[Any, ...]:
