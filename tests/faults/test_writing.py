@@ -463,3 +463,40 @@ def test_f49_text_that_looks_like_a_blank_comes_in_by_bulk_as_text(world: World)
     leads = {world.lead(Email=f"ada{number}@example.com", Title=text): text for number, text in enumerate(texts)}
     world.sync()
     assert {person.leading_remote_id: person.title for person in world.people()} == leads
+
+
+# -- F50 --------------------------------------------------------------------------------------------------------
+
+
+def test_f50_record_that_fails_every_call_it_is_in_is_found_and_the_others_pass(two_way: World) -> None:
+    world = two_way
+    leads = _leads(world, 60)
+    poison = {leads[0], leads[41]}
+    _rename_all(world, {lead: f"{'Poison' if lead in poison else 'New'} {n}" for n, lead in enumerate(leads)})
+    body = [{"message": "An unexpected error occurred.", "errorCode": "UNKNOWN_EXCEPTION"}]
+    world.emulator.fault(COLLECTIONS + "$", method="PATCH", body_has="Poison", status=500, body=body, times=10_000)
+    world.push()
+    names = _names(world)
+    assert {lead for lead in leads if names[lead].startswith("New ")} == set(leads) - poison
+    assert {(error.remote_id, error.state) for error in world.live_errors()} == {(lead, "retrying") for lead in poison}
+    for _ in range(2):
+        world.push()
+    assert {(error.remote_id, error.state) for error in world.live_errors()} == {(lead, "blocked") for lead in poison}
+    assert Counter(change.state for change in world.waiting()) == {"held": 2}
+    calls = _writing_calls(world)
+    world.push()
+    assert _writing_calls(world) == calls
+
+
+def test_f50_outage_of_writing_costs_few_calls_and_counts_for_no_record(two_way: World) -> None:
+    world = two_way
+    leads = _leads(world, 60)
+    _rename_all(world, {lead: f"New {number}" for number, lead in enumerate(leads)})
+    world.emulator.fault(COLLECTIONS + "$", method="PATCH", status=503, body="", times=6)
+    world.push()
+    assert _writing_calls(world) <= 6
+    world.push()
+    world.push()
+    assert _settled(world)
+    names = _names(world)
+    assert all(names[lead].startswith("New ") for lead in leads)
