@@ -7,6 +7,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
+from apps.core import crash
 from apps.core.queue import wake
 from apps.domain.budget import Work
 from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
@@ -50,6 +51,7 @@ def advance(tenant_id: int, run_id: int, lane: str) -> None:
     hold = claim(tenant_id, run_id, lane)
     if hold is None:
         return
+    crash.point("claimed")
     try:
         delay = _without_budget(hold) or _guarded(hold, _WORK[lane])
     except LeaseLost:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.core import crash
 from apps.domain.failures import Category, Failure, MappingBroken
 from apps.domain.moves import Fate, fate_of
 from apps.domain.rows import DELETION_FIELDS, RemoteRow, fields_of, row_from_json
@@ -69,6 +70,7 @@ def pull_changes(hold: Hold, gateway: Gateway) -> bool:
         _plan_anew(hold, run)
         run, asked = _plan(hold)
         org_time = _ask(gateway, asked)
+    crash.point("asked")
     _note_clock(hold, run, org_time)
     _apply_moves(hold, run, asked)
     large = []
@@ -79,6 +81,7 @@ def pull_changes(hold: Hold, gateway: Gateway) -> bool:
             large.append(one)
     covered = {one.question.sobject for one in asked if one.failure is None and one not in large}
     _move_watermarks(hold, run, covered, org_time)
+    crash.point("covered")
     for one in large:
         _hand_over(hold, run, one, org_time)
     return not large
@@ -242,6 +245,7 @@ def _apply(
         if not keeps_cursor:
             _move_cursor(part, row_from_json(raw[-1], {}))
         part.save()
+    crash.point("applied")
 
 
 def _move_cursor(part: RunObject, last: RemoteRow) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from apps.core import crash
 from apps.domain.budget import Work
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.rows import fields_of, row_from_json
@@ -77,6 +78,7 @@ def _finish(hold: Hold) -> None:
 
 def push_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed], *, is_conditional: bool = False) -> Round:
     """Push these changes. What an outage leaves undone waits again; nothing of it counts as an attempt."""
+    crash.point("taken")
     work = begin_round(hold, gateway, claims)
     work.is_conditional = is_conditional
     try:
@@ -95,6 +97,7 @@ def _push(work: Round) -> None:
     for sobject in sorted(wanted):
         ids = wanted[sobject]
         rows = read_rows(work, sobject, list(ids))
+        crash.point("read")
         work.run.clock_offset = (work.gateway.org_time() - timezone.now()).total_seconds()
         intents, judged = decide(work, sobject, rows)
         shown = {str(row["Id"]) for row in rows}
@@ -221,6 +224,7 @@ def _pull_record(hold: Hold, gateway: Gateway, run: SyncRun) -> None:
             context = work.context(sobject)
             fields = fields_of(context.steps)
             tally = apply_rows(context, [row_from_json(row, fields) for row in rows])
+        crash.point("applied")
         work.done.add(record_id)
         work.pulled += tally.updated
         work.failed += tally.failed

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.core import crash
 from apps.domain.baseline import pack, unpack
 from apps.domain.ports import Changed, WriteOperation, WriteResult
 from apps.domain.pushing import NEWS, base_after_write
@@ -32,6 +33,7 @@ _AGAIN = timedelta(seconds=1)
 
 def write_intents(work: Round, intents: Sequence[WriteIntent]) -> None:
     """Write intents of one sObject and operation, and settle each batch as it comes back."""
+    crash.point("intended")
     locked = [intent for intent in intents if work.claims[intent.local_id].is_locked]
     plain = [intent for intent in intents if not work.claims[intent.local_id].is_locked]
     for batch in _batches(plain, AT_ONCE):
@@ -67,6 +69,7 @@ def _write(work: Round, intents: Sequence[WriteIntent]) -> None:
             allow_duplicates=work.settings.save_duplicates,
         )
     )
+    crash.point("written")
     settle_results(work, list(zip(intents, results, strict=True)))
 
 
@@ -78,6 +81,7 @@ def _body(work: Round, intent: WriteIntent) -> dict[str, Any]:
 def write_if_unchanged(work: Round, intent: WriteIntent) -> bool:
     """Write one row only if it is as it was read; False where it has changed and must be judged again."""
     assert intent.seen_stamp is not None
+    crash.point("intended")
     body = body_of(work.schemas[intent.sobject], intent.values)
     result = work.gateway.write_if_unchanged(
         intent.sobject,
@@ -86,6 +90,7 @@ def write_if_unchanged(work: Round, intent: WriteIntent) -> bool:
         body,
         allow_duplicates=work.settings.save_duplicates,
     )
+    crash.point("written")
     if isinstance(result, Changed):
         with tenant_transaction(work.hold.tenant_id):
             work.hold.check()
@@ -115,6 +120,7 @@ def settle_results(work: Round, results: Sequence[tuple[WriteIntent, WriteResult
         ids = [intent.local_id for intent in intents]
         resolve_record_errors(local_type=work.local_type, local_ids=ids, at=timezone.now())
         work.done |= set(ids)
+    crash.point("settled")
 
 
 def _close(intents: Sequence[WriteIntent], outcome: str) -> None:
