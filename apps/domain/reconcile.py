@@ -90,6 +90,8 @@ class Outcome:
     base_after: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     consent: ConsentDecision | None = None
     flips: Mapping[str, int] = field(default_factory=dict)
+    """How often each field was changed back, as known now; ``flipping`` are those that a write would add one to."""
+    flipping: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
     is_revived: bool = False
 
@@ -156,9 +158,10 @@ def reconcile(
         remote_at=row.modified_at,
         local_at=record.changed_at,
     )
-    decisions, flips, blocked = _broken(step, decisions, base, record, link.flips)
-    outcome = outcome_of(step, decisions)
-    return replace(outcome, consent=consent, is_revived=is_revived, flips=flips, blocked=blocked)
+    kept, flips, flipping = _broken(step, decisions, base, record, link.flips)
+    blocked = tuple(key for key, decision in kept.items() if decision.reason is Reason.AUTOMATION)
+    outcome = outcome_of(step, kept)
+    return replace(outcome, consent=consent, is_revived=is_revived, flips=flips, flipping=flipping, blocked=blocked)
 
 
 def outcome_of(step: Step, decisions: Mapping[str, FieldDecision]) -> Outcome:
@@ -220,12 +223,12 @@ def _broken(
 ) -> tuple[dict[str, FieldDecision], dict[str, int], tuple[str, ...]]:
     """The oscillation breaker: a value of ours that the org changes back again and again is no longer sent.
 
-    A flip is a write back although nobody here has changed the value since it was last agreed; seeing both sides
-    agree ends the count.
+    A flip is a write back although nobody here has changed the value since it was last agreed; it is counted when it
+    is written. Seeing both sides agree, or a new value here, ends the count.
     """
     kept: dict[str, FieldDecision] = {}
-    counted: dict[str, int] = {}
-    blocked = []
+    known: dict[str, int] = {}
+    flipping = []
     for rule in step.rules:
         decision = decisions[rule.key]
         known_remote, known_local = base.of(rule.key)
@@ -235,10 +238,12 @@ def _broken(
             and record.values.get(rule.local_field) == known_local
         )
         if is_flip:
-            counted[rule.key] = flips.get(rule.key, 0) + 1
-            if counted[rule.key] > MOST_FLIPS:
-                counted[rule.key] = MOST_FLIPS + 1
-                blocked.append(rule.key)
+            count = flips.get(rule.key, 0)
+            if count:
+                known[rule.key] = count
+            if count >= MOST_FLIPS:
                 decision = FieldDecision(Reason.AUTOMATION, decision.base)
+            else:
+                flipping.append(rule.key)
         kept[rule.key] = decision
-    return kept, counted, tuple(blocked)
+    return kept, known, tuple(flipping)

@@ -15,6 +15,9 @@ from apps.field_mappings.models import BaselineLayout
 from apps.field_mappings.versions import layout_for
 from apps.sync.models import RecordLink
 
+LEADING_ROW = "leading_row"
+"""What waits in the outbox when another row leads: it is read and judged both ways."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -163,8 +166,10 @@ class RecordDraft:
         """Some row in Salesforce stands behind the record."""
         return any(link.row.is_live for link in self.links)
 
-    def elect(self) -> LinkDraft | None:
-        """Elect the leading link anew; the record names it."""
+    def elect(self, judged: str = "") -> None:
+        """Elect the leading link anew; the record names it. One that has not led before and is not the row that is
+        being ``judged`` is to be read: until now its values were not exchanged."""
+        before = {link.row.remote_id for link in self.links if link.row.is_leading}
         chosen = leading_link(link.facts for link in self.links)
         found = None
         for link in self.links:
@@ -175,4 +180,5 @@ class RecordDraft:
         if (self.row.leading_sobject, self.row.leading_remote_id) != named:
             self.row.leading_sobject, self.row.leading_remote_id = named
             self.flags["leading_sobject"], self.flags["leading_remote_id"] = named
-        return found
+        if chosen is not None and chosen.remote_id not in before | {judged}:
+            self.to_queue.add(LEADING_ROW)

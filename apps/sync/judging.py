@@ -109,7 +109,15 @@ class Judge:
             self._unlinked(row)
 
     def link_with(self, row: RemoteRow, record: RecordDraft) -> None:
-        """Judge a row that was looked for and found: it is this record's."""
+        """Judge a row that was looked for and found: it is this record's. One that has been deleted since it was
+        made for the record closes the matter."""
+        if row.is_deleted:
+            self._new_link(row, record, is_live=False)
+            record.elect()
+            if not record.has_live_link:
+                record.flag(is_active=False)
+            self._entry(row, record, EntryAction.DEACTIVATED, fate_of(row))
+            return
         row = self._resolved(row)
         step = step_for_row(self.context.steps, row.values)
         self._join(row, step, record)
@@ -205,7 +213,7 @@ class Judge:
             if not record.has_live_link:
                 record.flag(is_active=True)
             link.put(is_live=True)
-            record.elect()
+            record.elect(row.remote_id)
         row = self._resolved(row)
         step = step_for_row(self.context.steps, row.values)
         intentions = record.intentions.get(row.remote_id, [])
@@ -256,6 +264,8 @@ class Judge:
             return
         if consent.local is not None:
             link.record.flag(email_opt_out=consent.local)
+            if sum(other.row.is_live for other in link.record.links) > 1:
+                link.record.to_queue.add(OPT_OUT_FIELD)  # their other rows are to know it, too
         if consent.is_blocked:
             words = "Somebody in Salesforce has taken this person's opt-out back again."
             self._error(row, link, Category.OPT_OUT_UNTICKED, words)
@@ -307,7 +317,7 @@ class Judge:
         if not record.has_live_link:
             record.flag(is_active=True)
         link = self._new_link(row, record)
-        record.elect()
+        record.elect(row.remote_id)
         made_by_us = record.intentions.get("", [])
         outcome = reconcile(
             row, link.state(step, self.desk.layouts), record.state, step, self.context.policy, intentions=made_by_us
@@ -327,7 +337,7 @@ class Judge:
         record.values |= outcome.local
         record.changes |= outcome.local
         link = self._new_link(row, record)
-        record.elect()
+        record.elect(row.remote_id)
         link.keep_base(step, self.desk.layouts, outcome.base or {})
         link.put(opted_out=row.opted_out)
         self.desk.add_record(record)

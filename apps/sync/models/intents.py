@@ -23,6 +23,7 @@ class WriteIntent(TenantModel):
     after = models.JSONField(default=dict, help_text="{field key: [remote, local]} once it is written.")
     opted_out = models.BooleanField(null=True, help_text="HasOptedOutOfEmail once it is written; null: not written.")
     set_again = models.BooleanField(default=False, help_text="The opt-out answers an un-tick in Salesforce.")
+    flips = models.JSONField(default=list, help_text="Field keys that the org had changed back.")
     changes = models.JSONField(default=dict, help_text="The entry: {field: {before, after, rule, lost}}.")
     seen_stamp = models.DateTimeField(null=True, help_text="SystemModstamp of the row that was judged.")
     local_version = models.BigIntegerField()

@@ -1,7 +1,7 @@
 """Creating rows in Salesforce: look first, by external id and by key, then write once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
@@ -12,7 +12,7 @@ from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.mapping import Step
 from apps.domain.ports import WriteOperation
 from apps.domain.pushing import Creation, creating_step, creation
-from apps.domain.rows import EXTERNAL_ID, fields_of, row_from_json
+from apps.domain.rows import DELETION_FIELDS, EXTERNAL_ID, fields_of, row_from_json
 from apps.domain.writing import refusals
 from apps.integrations.soql import find_text
 from apps.sync.contexts import external_prefix, steps_of
@@ -126,11 +126,11 @@ def _drafts(work: Round, records: set[int], steps: Sequence[Step]) -> Mapping[in
 def _look(work: Round, chosen: Mapping[int, Step], values: Mapping[int, Mapping[str, str]]) -> Hits:
     """What Salesforce has of these records already: by external id, else by the key of every step that has one."""
     hits: Hits = defaultdict(list)
-    prefix = _prefix(work)
+    prefix, begun = _prefix(work), _begun(work, set(chosen))
     for sobject in dict.fromkeys(step.sobject for step in _steps(work)):
         if EXTERNAL_ID in work.schemas[sobject].fields:
             wanted = {f"{prefix}-{record_id}": record_id for record_id in chosen}
-            _find(work, sobject, EXTERNAL_ID, wanted, hits)
+            _find(work, sobject, EXTERNAL_ID, wanted, hits, begun)
     for step in _steps(work):
         rule = step.key_rule
         if rule is None:
@@ -140,8 +140,17 @@ def _look(work: Round, chosen: Mapping[int, Step], values: Mapping[int, Mapping[
             for record_id in chosen
             if record_id not in hits and (text := values[record_id].get(rule.local_field, ""))
         }
-        _find(work, step.sobject, rule.remote_field, wanted, hits)
-    return dict(hits)
+        _find(work, step.sobject, rule.remote_field, wanted, hits, begun)
+    return {record_id: found for record_id, found in hits.items() if found}
+
+
+def _begun(work: Round, records: set[int]) -> set[int]:
+    """Records for which a row was about to be made when something broke off: it may be there, deleted even."""
+    with tenant_transaction(work.hold.tenant_id):
+        intents = WriteIntent.objects.filter(
+            local_type=work.local_type, local_id__in=records, remote_id="", closed_at__isnull=True
+        )
+        return set(intents.values_list("local_id", flat=True))
 
 
 def _prefix(work: Round) -> str:
@@ -149,17 +158,21 @@ def _prefix(work: Round) -> str:
         return external_prefix(work.hold.tenant_id)
 
 
-def _find(work: Round, sobject: str, name: str, wanted: Mapping[str, int], hits: Hits) -> None:
+def _find(work: Round, sobject: str, name: str, wanted: Mapping[str, int], hits: Hits, begun: Collection[int]) -> None:
+    """Deleted rows count only where a row was ``begun``: an old tombstone is no reason."""
     if not wanted:
         return
-    fields = read_fields(work, sobject)
+    shown = [field for field in DELETION_FIELDS if field in work.schemas[sobject].fields]
+    fields = [*read_fields(work, sobject), *shown]
     texts = list(wanted)
     queries = [find_text(sobject, fields, name, texts[i : i + _PART]) for i in range(0, len(texts), _PART)]
-    for answer in work.gateway.query_many(queries):
+    for answer in work.gateway.query_many(queries, include_deleted=bool(begun)):
         if isinstance(answer, Failure):
             raise answer
         for row in answer:
             record_id = wanted.get(str(row.get(name) or "").strip().lower())
+            if row.get("IsDeleted") and record_id not in begun:
+                continue
             if record_id is not None and row["Id"] not in {found["Id"] for _, found in hits[record_id]}:
                 hits[record_id].append((sobject, row))
 
