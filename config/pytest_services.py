@@ -46,7 +46,7 @@ def _start_services() -> None:
         os.environ["REDIS_URL"] = valkey.url
 
 
-def _set_environment() -> None:
+def set_environment() -> None:
     """What the settings ask for; a developer's own ``.env`` has no say in tests."""
     os.environ["SYNCLINE_IGNORE_DOTENV"] = "1"
     os.environ.setdefault("DEBUG", "1")
@@ -60,6 +60,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """Start what is missing; a wrapper, so that it runs before pytest-django's own hook."""
     asked = early_config.known_args_namespace
     if not (asked.help or asked.version):
-        _set_environment()
+        set_environment()
         _start_services()
     return (yield)

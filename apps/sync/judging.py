@@ -13,7 +13,7 @@ from apps.domain.pushing import may_write
 from apps.domain.reconcile import Outcome, Skip, imported, reconcile, step_for_row
 from apps.domain.rows import RemoteRow
 from apps.sync.desk import OPT_OUT_FIELD, Desk
-from apps.sync.drafts import Context, LinkDraft, RecordDraft
+from apps.sync.drafts import LEADING_ROW, Context, LinkDraft, RecordDraft
 from apps.sync.local import MODELS
 from apps.sync.models import EntryAction, RecordLink
 from apps.sync_errors.services import ErrorFact
@@ -184,6 +184,8 @@ class Judge:
         for link in list(other.links):
             link.record = survivor
             link.is_changed = True
+            # What was agreed with another record says nothing of this one.
+            link.put(base_remote=None, base_local=None, layout_id=None)
             survivor.links.append(link)
         other.links.clear()
         taken = merged_values(survivor.values, other.values)
@@ -192,9 +194,10 @@ class Judge:
         if taken.get("email"):
             other.take({"email": ""})
         survivor.take(taken)
-        survivor.to_queue |= set(taken)
+        survivor.to_queue |= {*taken, LEADING_ROW}
         if getattr(other.row, OPT_OUT_FIELD, False):
             survivor.flag(email_opt_out=True)
+        if getattr(survivor.row, OPT_OUT_FIELD, False):
             survivor.to_queue.add(OPT_OUT_FIELD)
         other.flag(is_active=False)
         other.elect()

@@ -1,0 +1,88 @@
+"""``python -m tests.histories --count N --level L --seed S``: play histories, shrink what fails, tell how to replay."""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.histories.history import History, generate
+from tests.histories.machine import shrink, violation_of
+from tests.histories.memory import MemoryWorld
+from tests.histories.world import HistoryWorld
+
+Make = Callable[[History], HistoryWorld]
+
+
+def main() -> int:
+    """0: every history holds; 1: one does not."""
+    parser = argparse.ArgumentParser(prog="histories", description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--level", type=int, choices=(1, 2), default=1, help="1: in memory; 2: database and emulator")
+    parser.add_argument("--seed", type=int, help="the first seed; without it one is drawn and printed")
+    parser.add_argument("--jobs", type=int, default=1, help="processes, level 1 only")
+    parser.add_argument("--show", action="store_true", help="print each history")
+    options = parser.parse_args()
+    first = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
+    print(f"level {options.level}: {options.count:,} histories from seed {first}", flush=True)
+    began = time.monotonic()
+    seeds = range(first, first + options.count)
+    failed = _in_processes(seeds, options.jobs) if options.level == 1 and options.jobs > 1 else _play(seeds, options)
+    seconds = time.monotonic() - began
+    print(f"{options.count:,} histories in {seconds:.0f} s, {len(failed)} with a violation")
+    for seed in failed[:3]:
+        _explain(seed, options.level)
+    return 1 if failed else 0
+
+
+@contextmanager
+def world_of(level: int) -> Iterator[Make]:
+    """How a fresh world is made at a level."""
+    if level == 1:
+        yield lambda history: MemoryWorld(history.setup)
+        return
+    # Django's settings are read when it is imported: the services must be up by then.
+    from tests.histories.services import real_worlds
+
+    with real_worlds() as make:
+        yield make
+
+
+def _play(seeds: range, options: argparse.Namespace) -> list[int]:
+    failed = []
+    with world_of(options.level) as make:
+        for number, seed in enumerate(seeds, 1):
+            history = generate(seed)
+            if options.show:
+                print(history)
+            violation = violation_of(history, make)
+            if violation is not None:
+                print(f"seed {seed}: {violation}", flush=True)
+                failed.append(seed)
+                if len(failed) == 3:
+                    break
+            if number % (10_000 if options.level == 1 else 100) == 0:
+                print(f"  {number:,}", flush=True)
+    return failed
+
+
+def _fails(seed: int) -> int | None:
+    return seed if violation_of(generate(seed), lambda history: MemoryWorld(history.setup)) is not None else None
+
+
+def _in_processes(seeds: range, jobs: int) -> list[int]:
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        return [seed for seed in pool.imap_unordered(_fails, seeds, chunksize=500) if seed is not None]
+
+
+def _explain(seed: int, level: int) -> None:
+    with world_of(level) as make:
+        shortest = shrink(generate(seed), make)
+        print(f"\n{violation_of(shortest, make)}\n{shortest}")
+    print(f"replay: python3 manage.py histories --level {level} --count 1 --seed {seed}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,423 @@
+"""Play a history in a world, let it come to rest, and hold it against the invariants."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.histories.history import FIELDS, History, Operation, without
+from tests.histories.world import Crashed, HistoryWorld, LocalView, RemoteView
+
+MOST_CYCLES = 6
+"""From any state users may leave, so many polls and pushes come to rest (INV-1)."""
+
+Records = dict[str, LocalView]
+Rows = dict[str, RemoteView]
+Links = list[tuple[str, str, bool, bool]]
+
+
+class Violation(Exception):
+    """An invariant does not hold; ``args`` are its id and the words."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
+
+
+@dataclass
+class Written:
+    """What users wrote last since the last rest, and what was there at that rest."""
+
+    local: dict[tuple[str, str], str] = field(default_factory=dict)
+    remote: dict[tuple[str, str], str] = field(default_factory=dict)
+    before_local: dict[tuple[str, str], str] = field(default_factory=dict)
+    before_remote: dict[tuple[str, str], str] = field(default_factory=dict)
+    odd_fields: set[str] = field(default_factory=set)
+    """Fields that the org rewrote or hid: only agreement is asked of them."""
+    moved: bool = False
+    """Rows were merged, converted, deleted or joined: only agreement is asked of values."""
+    gap: set[tuple[str, str]] = field(default_factory=set)
+    """(row, field) that a user wrote between our read and our write of a batch: the declared gap."""
+
+
+class Machine:
+    """Plays one history."""
+
+    def __init__(self, history: History, world: HistoryWorld) -> None:
+        self.history, self.world = history, world
+        self.written = Written()
+        self.opted_out: set[str] = set()
+        self.opted_in: set[str] = set()
+        self._texts = 0
+        self._emails = 0
+        self.rules = {name: (way_in, way_out, winner) for name, way_in, way_out, winner in history.setup.rules}
+
+    def play(self) -> None:
+        """Every operation, then rest and checks; raises Violation."""
+        for operation in self.history.operations:
+            getattr(self, f"_{operation.verb}")(operation)
+        self._settle(Operation("settle"))
+
+    # -- choosing ---------------------------------------------------------------------------------------------
+
+    def _text(self, side: str) -> str:
+        self._texts += 1
+        return f"{side}{self._texts}"
+
+    def _record(self, number: int) -> str | None:
+        keys = sorted(self.world.records(), key=_natural)
+        return keys[number % len(keys)] if keys else None
+
+    def _row(self, number: int, *, is_deleted: bool = False) -> str | None:
+        rows = self.world.rows()
+        keys = sorted((k for k, row in rows.items() if row.is_deleted == is_deleted and not row.is_converted))
+        return keys[number % len(keys)] if keys else None
+
+    # -- users ------------------------------------------------------------------------------------------------
+
+    def _add_local(self, op: Operation) -> None:
+        email = self._email(op)
+        before = set(self.world.records())
+        key = self.world.add_local(email, {FIELDS[op.b % len(FIELDS)]: (text := self._text("p"))})
+        if key not in before:
+            self.written.local[key, FIELDS[op.b % len(FIELDS)]] = text
+        self.written.moved = True
+
+    def _add_remote(self, op: Operation) -> None:
+        name = FIELDS[op.b % len(FIELDS)]
+        key = self.world.add_remote(self._email(op), {name: (text := self._text("s"))})
+        self.written.remote[key, name] = text
+        self.written.moved = True
+
+    def _email(self, op: Operation) -> str:
+        """Now and then the address of somebody who is there already."""
+        if op.c % 4 == 0 and self._emails:
+            return f"p{op.a % self._emails + 1}@example.com"
+        self._emails += 1
+        return f"p{self._emails}@example.com"
+
+    def _edit_local(self, op: Operation) -> None:
+        self._write_local(op, self._text("p"))
+
+    def _blank_local(self, op: Operation) -> None:
+        self._write_local(op, "")
+
+    def _write_local(self, op: Operation, text: str) -> None:
+        key, name = self._record(op.a), FIELDS[op.b % len(FIELDS)]
+        if key is not None:
+            before = self.world.records()[key].values[name]
+            self.world.edit_local(key, name, text)
+            if before != text:
+                self.written.local[key, name] = text
+
+    def _edit_remote(self, op: Operation) -> None:
+        self._write_remote(op, self._text("s"))
+
+    def _blank_remote(self, op: Operation) -> None:
+        self._write_remote(op, "")
+
+    def _write_remote(self, op: Operation, text: str) -> None:
+        key, name = self._row(op.a), FIELDS[op.b % len(FIELDS)]
+        if key is not None:
+            before = self.world.rows()[key].values[name]
+            self.world.edit_remote(key, name, text)
+            if before != self.world.rows()[key].values[name]:
+                self.written.remote[key, name] = text
+
+    def _late_edit_remote(self, op: Operation) -> None:
+        key, name = self._row(op.a), FIELDS[op.b % len(FIELDS)]
+        if key is not None:
+            text = self._text("s")
+            if not self.world.late_edit_remote(key, name, text, 1 + op.c * 5):
+                return
+            self.written.remote[key, name] = text
+            # When it becomes visible it may be older than what another wrote: both are users' writes.
+            self.written.gap.add((key, name))
+
+    def _opt_out_local(self, op: Operation) -> None:
+        key = self._record(op.a)
+        if key is not None:
+            self.world.consent_local(key, True)
+            self.opted_out.add(key)
+            self.opted_in.discard(key)
+
+    def _opt_in_local(self, op: Operation) -> None:
+        key = self._record(op.a)
+        if key is not None and self.world.records()[key].opted_out:
+            self.world.consent_local(key, False)
+            self.opted_in.add(key)
+
+    def _opt_out_remote(self, op: Operation) -> None:
+        key = self._row(op.a)
+        if key is not None:
+            self.world.consent_remote(key, True)
+
+    def _untick_remote(self, op: Operation) -> None:
+        key = self._row(op.a)
+        if key is not None:
+            self.world.consent_remote(key, False)
+
+    def _delete_remote(self, op: Operation) -> None:
+        key = self._row(op.a)
+        if key is not None:
+            self.written.moved = True
+            self.world.delete_remote(key)
+
+    def _undelete_remote(self, op: Operation) -> None:
+        key = self._row(op.a, is_deleted=True)
+        if key is not None:
+            self.written.moved = True
+            self.world.undelete_remote(key)
+
+    def _merge_remote(self, op: Operation) -> None:
+        winner, loser = self._row(op.a), self._row(op.b)
+        if winner is not None and loser is not None and winner != loser:
+            self.written.moved = True
+            self.world.merge_remote(winner, loser)
+
+    def _convert_remote(self, op: Operation) -> None:
+        key = self._row(op.a)
+        if key is not None:
+            self.written.moved = True
+            self.world.convert_remote(key)
+
+    # -- weather ----------------------------------------------------------------------------------------------
+
+    def _hide(self, op: Operation) -> None:
+        name = FIELDS[op.a % len(FIELDS)]
+        self.written.odd_fields.add(name)
+        self.world.hide(name)
+
+    def _show(self, op: Operation) -> None:
+        self.world.show()
+
+    def _trigger(self, op: Operation) -> None:
+        name = FIELDS[op.a % len(FIELDS)]
+        self.written.odd_fields.add(name)
+        self.world.trigger(name)
+
+    def _lock(self, op: Operation) -> None:
+        key = self._row(op.a)
+        if key is not None:
+            self.world.lock(key)
+
+    def _lose_reply(self, op: Operation) -> None:
+        self.world.lose_reply()
+
+    def _wait(self, op: Operation) -> None:
+        self.world.wait(op.a * 12)
+
+    # -- machinery --------------------------------------------------------------------------------------------
+
+    def _safely(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Crashed:
+            return
+
+    def _poll(self, op: Operation) -> None:
+        self._safely(self.world.poll)
+
+    def _push(self, op: Operation) -> None:
+        self._safely(self.world.push)
+
+    def _sync_now(self, op: Operation) -> None:
+        key = self._record(op.a)
+        if key is not None:
+            self._safely(lambda: self.world.sync_now(key))
+
+    def _poll_and_crash(self, op: Operation) -> None:
+        self._safely(lambda: self.world.poll(crash_at=op.a % 3))
+
+    def _push_and_crash(self, op: Operation) -> None:
+        self._safely(lambda: self.world.push(crash_at=("after_intend", "after_write")[op.a % 2]))
+
+    def _push_with_edit_between(self, op: Operation) -> None:
+        self._safely(lambda: self.world.push(between=lambda: self._edit_between(op, is_batch=True)))
+
+    def _sync_now_with_edit_between(self, op: Operation) -> None:
+        key = self._record(op.a)
+        if key is not None:
+            self._safely(lambda: self.world.sync_now(key, between=lambda: self._edit_between(op, is_batch=False)))
+
+    def _edit_between(self, op: Operation, *, is_batch: bool) -> None:
+        self._edit_local(Operation("edit_local", op.c, op.b))
+        row = self._row(op.b)
+        if row is not None:
+            self._edit_remote(Operation("edit_remote", op.b, op.c))
+            if is_batch:
+                self.written.gap.add((row, FIELDS[op.c % len(FIELDS)]))
+
+    # -- rest -------------------------------------------------------------------------------------------------
+
+    def _settle(self, op: Operation) -> None:
+        """The fault-free tail: no user, no fault, every commit visible."""
+        self.world.clear_weather()
+        for cycle in range(MOST_CYCLES + 1):
+            before = (self.world.counters.remote_writes, self.world.counters.local_changes)
+            self.world.poll()
+            self.world.push()
+            self.world.poll()
+            self.world.wait(31)
+            if cycle and before == (self.world.counters.remote_writes, self.world.counters.local_changes):
+                break
+        else:
+            raise Violation("INV-1", f"not quiet after {MOST_CYCLES} cycles")
+        before = (self.world.counters.remote_writes, self.world.counters.local_changes)
+        for seconds in (1, 400, 700):
+            self.world.wait(seconds)
+            self.world.poll()
+            self.world.push()
+        if before != (self.world.counters.remote_writes, self.world.counters.local_changes):
+            raise Violation("INV-4", "a write after the rest")
+        self._check()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        fresh = Written()
+        for key, record in self.world.records().items():
+            fresh.before_local |= {(key, name): text for name, text in record.values.items()}
+        for key, row in self.world.rows().items():
+            fresh.before_remote |= {(key, name): text for name, text in row.values.items()}
+        self.written = fresh
+
+    # -- checks -----------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        records, rows, links = self.world.records(), self.world.rows(), self.world.links()
+        self._check_links(links)
+        self._check_created()
+        for remote_id, key, is_leading, is_live in links:
+            row, record = rows.get(remote_id), records[key]
+            if row is None:
+                continue
+            if is_live and row.is_deleted:
+                raise Violation("INV-12", f"row {remote_id} is deleted, and its link is live")
+            if is_live and is_leading:
+                for name in FIELDS:
+                    self._check_field(name, record.values[name], row.values[name], (key, name), (remote_id, name))
+        self._check_activity(records, rows, links)
+        self._check_consent(records, rows, links)
+
+    def _check_links(self, links: Links) -> None:
+        leading = [key for _, key, is_leading, is_live in links if is_leading and is_live]
+        if len(leading) != len(set(leading)):
+            raise Violation("INV-8", "two leading links of one record")
+
+    def _check_created(self) -> None:
+        made = list(self.world.counters.created.values())
+        if len(made) != len(set(made)):
+            raise Violation("INV-8", f"two rows were made for one record: {self.world.counters.created}")
+
+    def _check_field(self, name: str, local: str, remote: str, here: tuple[str, str], there: tuple[str, str]) -> None:
+        way_in, way_out, _ = self.rules[name]
+        if (here[0], f"changed_back {name}") in self.world.errors():
+            return  # automation in the org fights this field: it is blocked, with an error that says so
+        if not self._agrees(way_in, way_out, local, remote):
+            raise Violation("INV-2", f"{name} of {here[0]}/{there[0]} is {local!r} here and {remote!r} there")
+        written = self.written
+        if written.moved or name in written.odd_fields or there in written.gap:
+            return
+        ours, theirs = written.local.get(here), written.remote.get(there)
+        old_here, old_there = written.before_local.get(here), written.before_remote.get(there)
+        if way_in == "off" and local != (ours if ours is not None else old_here):
+            raise Violation("INV-16", f"{name} never comes in, and is {local!r} here")
+        if way_out == "off" and remote != (theirs if theirs is not None else old_there):
+            raise Violation("INV-16", f"{name} never goes out, and is {remote!r} there")
+        if (
+            way_in == "fill"
+            and way_out == "off"
+            and (ours or (ours is None and old_here))
+            and local != (ours or old_here)
+        ):
+            raise Violation("INV-16", f"{name} only fills here, and {local!r} replaced a value")
+        if (way_in, way_out) == ("overwrite", "overwrite"):
+            self._check_two_way(name, local, remote, (ours, theirs), (old_here, old_there))
+        elif way_in == "overwrite" and theirs and local != theirs:
+            raise Violation("INV-3", f"{name}: Salesforce rules and wrote {theirs!r}, and here is {local!r}")
+        elif way_out == "overwrite" and way_in == "off" and ours and remote != ours:
+            raise Violation("INV-3", f"{name}: Syncline rules and wrote {ours!r}, and there is {remote!r}")
+
+    def _check_two_way(
+        self,
+        name: str,
+        local: str,
+        remote: str,
+        last: tuple[str | None, str | None],
+        old: tuple[str | None, str | None],
+    ) -> None:
+        ours, theirs = last
+        allowed = {text for text in (ours, theirs) if text is not None}
+        if not allowed:
+            allowed = {text for text in old if text is not None}
+        if self._holds_blanks_back() and "" in allowed:
+            return
+        for text in (local, remote):
+            if allowed and text not in allowed:
+                raise Violation("INV-3", f"{name}: users wrote {last}, before it was {old}, and {text!r} is there")
+
+    def _holds_blanks_back(self) -> bool:
+        setup = self.history.setup
+        return not (setup.blank_in and setup.blank_out)
+
+    def _agrees(self, way_in: str, way_out: str, local: str, remote: str) -> bool:
+        setup = self.history.setup
+        if local == remote:
+            return True
+        if "overwrite" in (way_in, way_out) and (local == "" or remote == ""):
+            return (remote == "" and not setup.blank_in) or (local == "" and not setup.blank_out)
+        if "overwrite" in (way_in, way_out):
+            return False
+        if way_in == "fill" and local == "":
+            return False
+        return not (way_out == "fill" and remote == "")
+
+    def _check_activity(self, records: Records, rows: Rows, links: Links) -> None:
+        for key, record in records.items():
+            mine = [rows[remote_id] for remote_id, owner, _, _ in links if owner == key and remote_id in rows]
+            if not mine:
+                continue
+            standing = [row for row in mine if not row.is_deleted and not row.is_converted]
+            if standing and not record.is_active:
+                raise Violation("INV-12", f"record {key} is inactive, and {standing[0].key} stands")
+            if not standing and record.is_active and all(row.is_deleted for row in mine):
+                raise Violation("INV-12", f"record {key} is active, and all its rows are deleted")
+
+    def _check_consent(self, records: Records, rows: Rows, links: Links) -> None:
+        blocked = {key for key, category in self.world.errors() if category == "opt_out_unticked"}
+        for remote_id, key, _, is_live in links:
+            row, record = rows.get(remote_id), records[key]
+            if row is None or not is_live or row.is_deleted or row.is_converted:
+                continue
+            if row.opted_out and not record.opted_out:
+                raise Violation("INV-18", f"{remote_id} has opted out, and record {key} has not")
+            if record.opted_out and not row.opted_out and key not in blocked:
+                raise Violation("INV-18", f"record {key} has opted out, and {remote_id} has not")
+        for key in self.opted_out - self.opted_in:
+            if key in records and records[key].is_active and not records[key].opted_out:
+                raise Violation("INV-18", f"record {key} opted out, and somebody else opted it in")
+
+
+def _natural(key: str) -> tuple[int, str]:
+    return len(key), key
+
+
+def violation_of(history: History, make: Callable[[History], HistoryWorld]) -> Violation | None:
+    """Play a history in a fresh world; the invariant that it breaks, if any."""
+    try:
+        Machine(history, make(history)).play()
+    except Violation as violation:
+        return violation
+    return None
+
+
+def shrink(history: History, make: Callable[[History], HistoryWorld]) -> History:
+    """A history as short as can be that still breaks an invariant: operations are left out, many at first."""
+    size = max(1, len(history.operations) // 2)
+    while size:
+        start = 0
+        while start < len(history.operations):
+            shorter = without(history, start, start + size)
+            if violation_of(shorter, make) is not None:
+                history = shorter
+            else:
+                start += size
+        size //= 2
+    return history
