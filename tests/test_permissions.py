@@ -71,6 +71,12 @@ TABLE: dict[str, Answers] = {
     "console:opportunities-list": Answers(MEMBERS, MEMBERS),
     "console:opportunities-detail": Answers(MEMBERS, MEMBERS, ["opportunity"]),
     "console:lists-list": Answers(MEMBERS, MEMBERS),
+    "console:people-sync-run": Answers(NOTHING_THERE, about=["person", "run"]),  # the run is not of this record
+    "console:companies-sync-run": Answers(NOTHING_THERE, about=["company", "run"]),
+    "console:people-why": Answers(MEMBERS, about=["person"]),
+    "console:companies-why": Answers(MEMBERS, about=["company"]),
+    "console:why": Answers(MEMBERS),
+    "console:queue-list": Answers(MEMBERS),
     "console:lists-detail": Answers(MEMBERS, MEMBERS, ["list"]),
     "console:log-list": Answers(MEMBERS, MEMBERS),
     "console:log-run": Answers(MEMBERS, MEMBERS, ["run"]),
@@ -86,6 +92,17 @@ TABLE: dict[str, Answers] = {
     "console:sync-settings": Answers(MEMBERS),
     "console:members": Answers(MEMBERS),
     # What marketers do.
+    "console:people-new": Answers(WORKERS, WORKERS),  # an empty form comes back with words
+    "console:companies-new": Answers(WORKERS, WORKERS),
+    "console:people-edit": Answers(WORKERS, "302 403 409 409 409", ["person"]),  # without a version: overtaken
+    "console:companies-edit": Answers(WORKERS, "302 403 409 409 409", ["company"]),
+    "console:people-consent": Answers(NEVER, WORKERS_ON, ["person"]),
+    "console:people-active": Answers(NEVER, WORKERS_ON, ["person"]),
+    "console:companies-active": Answers(NEVER, WORKERS_ON, ["company"]),
+    "console:people-sync": Answers(NEVER, WORKERS_ON, ["person"]),
+    "console:companies-sync": Answers(NEVER, WORKERS_ON, ["company"]),
+    "console:queue-cancel": Answers(NEVER, WORKERS_ON),
+    "console:queue-release": Answers(NEVER, WORKERS_ON),
     "console:errors-clear": Answers(NEVER, WORKERS_ON, form={"error": "error"}),
     "console:errors-clear-all": Answers(WORKERS, WORKERS_ON),
     "console:log-cancel": Answers(NEVER, WORKERS_ON, ["run"]),

@@ -68,12 +68,13 @@ _GROUPS = (
         (
             ("Integrations", "hub", "plug"),
             ("Activity log", "log-list", "activity"),
+            ("Outbound queue", "queue-list", "send"),
             ("Sync errors", "errors-list", "triangle-alert"),
             ("Sync settings", "sync-settings", "settings"),
         ),
     ),
 )
-_NEEDS_CONNECTION = {"opportunities-list", "log-list", "errors-list", "sync-settings"}
+_NEEDS_CONNECTION = {"opportunities-list", "log-list", "queue-list", "errors-list", "sync-settings"}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

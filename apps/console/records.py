@@ -1,27 +1,20 @@
 """What the pages of people, companies and opportunities share: fields in groups, links, errors, history."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from apps.audience.fields import FIELDS, LocalField
-from apps.audience.models import CustomField, Owner, Record, Source
+from apps.audience.models import CustomField, Owner, Record, RecordChange
+from apps.audience.selectors.changes import changes_of_record, deactivated_here
+from apps.console.timeline import SOURCE_WORDS, Event, timeline_of
 from apps.domain.remedies import Words, words_for
-from apps.sync.models import EntryAction
-from apps.sync.selectors.entries import Change, EntryView, deactivated_at, history_of
+from apps.sync.selectors.entries import deactivated_at, history_of
 from apps.sync.selectors.links import LinkView, links_of
 from apps.sync_errors.models import SyncError
 from apps.sync_errors.selectors import live_errors_of
 
-SOURCE_WORDS: dict[str, str] = {
-    Source.SALESFORCE: "Salesforce",
-    Source.FORM: "A form",
-    Source.IMPORT: "An import",
-    Source.API: "The API",
-    Source.MANUAL: "By hand",
-}
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "person": {
         "Name": ("salutation", "first_name", "last_name", "birthdate"),
@@ -59,17 +52,6 @@ class FieldGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One moment in a record's history."""
-
-    at: datetime
-    title: str
-    detail: str
-    run_id: int | None
-    changes: list[Change] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class ShownError:
     """A live error of a record, with the words of its category."""
 
@@ -86,6 +68,7 @@ class RecordView:
     groups: list[FieldGroup]
     timeline: list[Event]
     inactive_since: datetime | None
+    inactive_by: str
     source: str
 
     @property
@@ -106,12 +89,15 @@ def record_view(local_type: str, record: Record) -> RecordView:
     links = links_of(local_type, record.pk)
     errors = live_errors_of(local_type, record.pk, [link.remote_id for link in links])
     history = history_of(local_type, record.pk)
+    changes = changes_of_record(local_type, record.pk) if local_type != "opportunity" else []
+    inactive_since, inactive_by = _inactive(record, changes, deactivated_at(history))
     return RecordView(
         links=links,
         errors=[ShownError(error, words_for(error.category)) for error in errors],
         groups=field_groups(local_type, record),
-        timeline=_timeline(record, links, history),
-        inactive_since=None if record.is_active else deactivated_at(history) or record.updated_at,
+        timeline=timeline_of(local_type, record, links, history, changes),
+        inactive_since=inactive_since,
+        inactive_by=inactive_by,
         source=SOURCE_WORDS.get(record.source, record.source),
     )
 
@@ -149,28 +135,19 @@ def value_text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _timeline(record: Record, links: Sequence[LinkView], history: Sequence[EntryView]) -> list[Event]:
-    events = [
-        Event(
-            at=view.entry.at,
-            title=view.action,
-            detail=f"{'From' if view.entry.way == 'in' else 'To'} Salesforce {view.entry.sobject}",
-            run_id=view.entry.run_id,
-            changes=view.changes,
-        )
-        for view in history
-        if view.entry.action != EntryAction.CREATED
-    ]
-    events.append(_creation(record, links))
-    return sorted(events, key=lambda event: event.at, reverse=True)
+def _inactive(record: Record, changes: list[RecordChange], there: datetime | None) -> tuple[datetime | None, str]:
+    """Since when a record is inactive, and who of us made it so; "" for Salesforce."""
+    if record.is_active:
+        return None, ""
+    here = deactivated_here(changes)
+    if here is not None and (there is None or there < here.at):
+        return here.at, here.actor_label
+    return there or record.updated_at, ""
 
 
-def _creation(record: Record, links: Sequence[LinkView]) -> Event:
-    """A record's creation; one made by a pull was made together with its first link."""
-    first = next((link for link in links if link.created_at == record.created_at), None)
-    if record.source == Source.SALESFORCE and first is not None:
-        return Event(record.created_at, "Created", f"From Salesforce {first.sobject}", first.created_run_id)
-    return Event(record.created_at, "Created", SOURCE_WORDS.get(record.source, record.source), None)
+def name_of(record: Record) -> str:
+    """What a record is called on pages."""
+    return str(record) or "No name"
 
 
 def owner_name(record: Record) -> str:

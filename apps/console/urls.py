@@ -13,6 +13,8 @@ urlpatterns = [
     path("integrations/salesforce/settings/", include("apps.console.sync_settings.urls")),
     path("integrations/salesforce/log/", include("apps.console.log.urls")),
     path("integrations/salesforce/errors/", include("apps.console.errors.urls")),
+    path("integrations/salesforce/queue/", include("apps.console.queue.urls")),
+    path("integrations/salesforce/why/", include("apps.console.why.urls")),
     path("people/", include("apps.console.people.urls")),
     path("companies/", include("apps.console.companies.urls")),
     path("opportunities/", include("apps.console.opportunities.urls")),

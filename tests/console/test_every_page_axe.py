@@ -47,8 +47,16 @@ PAGES: dict[str, str] = {
     "errors-clear-all": "",
     "people-list": "",
     "people-detail": "person",
+    "people-new": "",
+    "people-edit": "person",
+    "people-why": "person",
     "companies-list": "",
     "companies-detail": "company",
+    "companies-new": "",
+    "companies-edit": "company",
+    "companies-why": "company",
+    "queue-list": "",
+    "why": "",
     "opportunities-list": "",
     "opportunities-detail": "opportunity",
     "lists-list": "",
@@ -59,7 +67,8 @@ PAGES: dict[str, str] = {
 }
 # What answers with something else: parts of pages, downloads, the outcome of a form, a redirect.
 NO_PAGES = {
-    "errors-clear", "errors-csv", "healthz", "log-cancel", "log-rows-csv", "members-invite", "members-new-tenant",
+    "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
+    "people-sync-run", "queue-cancel", "queue-release", "errors-clear", "errors-csv", "healthz", "log-cancel", "log-rows-csv", "members-invite", "members-new-tenant",
     "members-profile", "members-remove", "members-role", "members-withdraw", "open-errors", "overview-live",
     "salesforce-callback", "salesforce-checks", "salesforce-checks-run", "salesforce-connect",
     "salesforce-mappings-reviewed", "salesforce-status", "switch-tenant", "sync-settings-save", "theme",

@@ -1,9 +1,10 @@
 """What members did to a record, and who moved it since a version was seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from apps.audience.models import ConsentChange, Person, Record, RecordChange
+from apps.audience.models import ConsentChange, Person, RecordChange
 
 SYNC = "a sync with Salesforce"
 
@@ -35,9 +36,7 @@ def consent_of(person: Person, limit: int = 20) -> list[ConsentChange]:
     return list(ConsentChange.objects.filter(person_id=person.pk).order_by("-id")[:limit])
 
 
-def deactivated_here(local_type: str, record: Record) -> RecordChange | None:
-    """The edit by which a member deactivated an inactive record; None where it was not a member."""
-    for change in changes_of_record(local_type, record.pk):
-        if "is_active" in change.changes:
-            return change if change.changes["is_active"].get("after") == "false" else None
-    return None
+def deactivated_here(changes: Sequence[RecordChange]) -> RecordChange | None:
+    """The edit by which a member deactivated a record, of its edits newest first; None where none did last."""
+    switched = next((change for change in changes if "is_active" in change.changes), None)
+    return switched if switched is not None and switched.changes["is_active"].get("after") == "false" else None

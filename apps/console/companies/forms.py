@@ -16,9 +16,7 @@ class CompanyFilterForm(forms.Form):
     linked = forms.ChoiceField(
         label="Linked with Salesforce", required=False, choices=[_ANY, ("yes", "Linked"), ("no", "Not linked")]
     )
-    status = forms.ChoiceField(
-        label="Status", required=False, choices=[_ANY, ("yes", "Active"), ("no", "Deleted in Salesforce")]
-    )
+    status = forms.ChoiceField(label="Status", required=False, choices=[_ANY, ("yes", "Active"), ("no", "Inactive")])
     sort = forms.ChoiceField(
         label="Sort by", required=False, choices=[(BY_NAME.name, "Name A–Z"), (NEWEST.name, "Newest first")]
     )

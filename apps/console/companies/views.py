@@ -7,6 +7,7 @@ from apps.audience.models import Company, Opportunity, Person
 from apps.audience.selectors.companies import MOST_MATCHES, CompanyFilter, companies, matching_ids
 from apps.console.companies.forms import CompanyFilterForm
 from apps.console.listing import count_words, listing, number_words, tabs
+from apps.console.record_sync import sync_card
 from apps.console.records import owner_name, record_view
 from apps.core.search import search_text
 from apps.sync.selectors.hints import why_nothing_synced
@@ -18,7 +19,7 @@ _SAVED_VIEWS: dict[str, dict[str, str]] = {
     "All companies": {},
     "Linked with Salesforce": {"linked": "yes"},
     "Not in Salesforce": {"linked": "no"},
-    "Deleted in Salesforce": {"status": "no"},
+    "Inactive": {"status": "no"},
 }
 _SHOWN = 10
 
@@ -37,6 +38,7 @@ def companies_list(request: MemberRequest) -> HttpResponse:
         "form": form,
         "found": found,
         "tabs": tabs(request, _SAVED_VIEWS),
+        "may_edit": request.membership.may(Right.EDIT_RECORDS),
         "is_filtered": wanted != CompanyFilter(),
         "hint": None if found.rows else why_nothing_synced(),
     }
@@ -52,6 +54,8 @@ def company_detail(request: MemberRequest, company_id: int) -> HttpResponse:
     context = {
         "company": company,
         "view": record_view("company", company),
+        "sync": sync_card(request, "companies", "company", company),
+        "may_edit": request.membership.may(Right.EDIT_RECORDS),
         "owner": owner_name(company),
         "people": people.defer("description", "custom").order_by("-id")[:_SHOWN],
         "people_count": count_words(people),

@@ -5,7 +5,7 @@ from django import forms
 from apps.audience.models import Source
 from apps.audience.selectors.people import BY_NAME, BY_NAME_BACK, NEWEST, ORDERS, PeopleFilter
 from apps.console.listing import yes_no
-from apps.console.records import SOURCE_WORDS
+from apps.console.timeline import SOURCE_WORDS
 from apps.core.paging import Order
 
 _ANY = ("", "Any")
@@ -21,9 +21,7 @@ class PeopleFilterForm(forms.Form):
     object = forms.ChoiceField(
         label="Salesforce object", required=False, choices=[_ANY, ("Lead", "Lead"), ("Contact", "Contact")]
     )
-    status = forms.ChoiceField(
-        label="Status", required=False, choices=[_ANY, ("yes", "Active"), ("no", "Deleted in Salesforce")]
-    )
+    status = forms.ChoiceField(label="Status", required=False, choices=[_ANY, ("yes", "Active"), ("no", "Inactive")])
     consent = forms.ChoiceField(
         label="E-mail consent", required=False, choices=[_ANY, ("no", "May be mailed"), ("yes", "Unsubscribed")]
     )

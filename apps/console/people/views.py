@@ -7,9 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from apps.audience.models import Company, Person, Source
+from apps.audience.selectors.changes import consent_of
 from apps.audience.selectors.people import MOST_MATCHES, PeopleFilter, matching_ids, memberships_of, people, roles_of
 from apps.console.listing import Listing, listing, number_words, tabs
 from apps.console.people.forms import PeopleFilterForm
+from apps.console.record_sync import sync_card
 from apps.console.records import owner_name, record_view
 from apps.core.paging import Order
 from apps.core.search import search_text
@@ -23,7 +25,7 @@ _SAVED_VIEWS: dict[str, dict[str, str]] = {
     "Salesforce import": {"source": Source.SALESFORCE},
     "Not in Salesforce": {"linked": "no"},
     "Unsubscribed": {"consent": "yes"},
-    "Deleted in Salesforce": {"status": "no"},
+    "Inactive": {"status": "no"},
 }
 
 
@@ -39,6 +41,7 @@ def people_list(request: MemberRequest) -> HttpResponse:
         "found": found,
         "tabs": tabs(request, _SAVED_VIEWS),
         "company": company,
+        "may_edit": request.membership.may(Right.EDIT_RECORDS),
         "is_filtered": wanted != PeopleFilter(),
         "hint": None if found.rows else why_nothing_synced(),
     }
@@ -60,6 +63,9 @@ def person_detail(request: MemberRequest, person_id: int) -> HttpResponse:
     context = {
         "person": person,
         "view": record_view("person", person),
+        "sync": sync_card(request, "people", "person", person),
+        "may_edit": request.membership.may(Right.EDIT_RECORDS),
+        "consents": consent_of(person),
         "owner": owner_name(person),
         "company": person.company,
         "memberships": memberships_of(person),
