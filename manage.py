@@ -28,10 +28,13 @@ STAMP = "syncline-lock.json"
 NEEDED = {"demo": ("django", "celery", "gunicorn"), "test": ("django", "celery", "gunicorn", "pytest")}
 LEVELS = {"demo": ("demo",), "test": ("demo", "test")}  # the lock for tests holds what the demo needs, too
 
+MODULES = {"test": "pytest", "histories": "tests.histories", "mutants": "tests.histories.mutants"}
+"""Commands that need the packages for tests, and the modules that do them."""
+
 
 def lock_for(command: str) -> str:
     """The name of the lock file whose packages ``command`` needs."""
-    return "test" if command == "test" else "demo"
+    return "test" if command in MODULES else "demo"
 
 
 def digest(lock: str) -> str:
@@ -154,8 +157,8 @@ def base_python() -> str:
 
 
 def command_line(python: str, arguments: Sequence[str]) -> list[str]:
-    if arguments[:1] == ["test"]:
-        return [python, "-m", "pytest", *arguments[1:]]
+    if arguments and arguments[0] in MODULES:
+        return [python, "-m", MODULES[arguments[0]], *arguments[1:]]
     return [python, "-m", "config.runner", *arguments]
 
 

@@ -10,13 +10,14 @@ from django.utils import timezone
 from apps.core import crash
 from apps.core.queue import wake
 from apps.domain.budget import Work
-from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
+from apps.domain.failures import AuthorizationLost, Category, Failure, MappingBroken, NotPermitted, Transient
 from apps.integrations.health import healthy, note_failure
 from apps.integrations.models import Connection
 from apps.sync.lanes import Hold, LeaseLost, claim
 from apps.sync.models import RunLane, RunState, SyncRun
 from apps.sync.pull.work import apply_lane, end_run, fetch_lane, pull_lane, sweep_lane
 from apps.sync.push.work import push_lane, record_lane
+from apps.sync.replanning import plan_anew
 from apps.sync.services import QUEUES
 from apps.sync_errors.services import ErrorFact, record_errors
 from apps.sync_settings.budget import note_standing, standing_of, words_of
@@ -87,6 +88,8 @@ def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta 
         return _wait(hold, error)
     except (AuthorizationLost, NotPermitted) as failure:
         return _park(hold, failure)
+    except MappingBroken as failure:
+        return _go_on_without(hold, failure)
     except LeaseLost:
         raise
     except Exception as error:  # the engine's edge: an unforeseen fault must not stop the queue
@@ -107,6 +110,15 @@ def _speaks_for_run(hold: Hold) -> bool:
     fetching that fails."""
     others = RunLane.objects.filter(run_id=hold.run_id, is_done=False).exclude(id=hold.lane_id)
     return hold.name in _NEEDS or not others.exists()
+
+
+def _go_on_without(hold: Hold, failure: MappingBroken) -> timedelta | None:
+    """A field is gone: its mapping pauses with the reason, and the run goes on with the others."""
+    try:
+        plan_anew(hold)
+    except Failure as another:
+        return _wait(hold, another)
+    return _wait(hold, failure)
 
 
 def _wait(hold: Hold, error: Exception) -> timedelta | None:

@@ -347,6 +347,12 @@ class Judge:
         self.tally.created += 1
         self._name_unreadable(row, link)
         self._entry(row, record, EntryAction.CREATED)
+        if step.pushes and step.update_remote:
+            # What Syncline rules goes out at once, an empty value, too, where that is allowed.
+            state = link.state(step, self.desk.layouts)
+            self._queue_what_is_to_be_written(
+                record, step, reconcile(row, state, record.state, step, self.context.policy)
+            )
 
     def _new_link(self, row: RemoteRow, record: RecordDraft, *, is_live: bool = True) -> LinkDraft:
         made = RecordLink(

@@ -7,6 +7,8 @@ from config.runner.commands import django_command, run
 USAGE = """python3 manage.py demo    a copy with a Salesforce stand-in and data to look around in
 python3 manage.py up      a copy for your own Salesforce (see .env.example)
 python3 manage.py test    the tests; arguments go to pytest
+python3 manage.py histories --count N --level 1|2 --seed S    random histories against the invariants
+python3 manage.py mutants    seeded defects, each of which the histories must catch
 python3 manage.py …       any command of Django"""
 
 

@@ -23,17 +23,20 @@ def main() -> int:
     parser.add_argument("--level", type=int, choices=(1, 2), default=1, help="1: in memory; 2: database and emulator")
     parser.add_argument("--seed", type=int, help="the first seed; without it one is drawn and printed")
     parser.add_argument("--jobs", type=int, default=1, help="processes, level 1 only")
+    parser.add_argument("--first", action="store_true", help="stop at the first violation, without shrinking")
     parser.add_argument("--show", action="store_true", help="print each history")
     options = parser.parse_args()
     first = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
     print(f"level {options.level}: {options.count:,} histories from seed {first}", flush=True)
     began = time.monotonic()
     seeds = range(first, first + options.count)
-    failed = _in_processes(seeds, options.jobs) if options.level == 1 and options.jobs > 1 else _play(seeds, options)
-    seconds = time.monotonic() - began
-    print(f"{options.count:,} histories in {seconds:.0f} s, {len(failed)} with a violation")
-    for seed in failed[:3]:
-        _explain(seed, options.level)
+    with world_of(options.level) as make:
+        is_parallel = options.level == 1 and options.jobs > 1
+        failed = _in_processes(seeds, options.jobs) if is_parallel else _play(seeds, make, options)
+        seconds = time.monotonic() - began
+        print(f"{options.count:,} histories in {seconds:.0f} s, {len(failed)} with a violation", flush=True)
+        for seed in () if options.first else failed[:3]:
+            _explain(seed, options.level, make)
     return 1 if failed else 0
 
 
@@ -50,21 +53,20 @@ def world_of(level: int) -> Iterator[Make]:
         yield make
 
 
-def _play(seeds: range, options: argparse.Namespace) -> list[int]:
+def _play(seeds: range, make: Make, options: argparse.Namespace) -> list[int]:
     failed = []
-    with world_of(options.level) as make:
-        for number, seed in enumerate(seeds, 1):
-            history = generate(seed)
-            if options.show:
-                print(history)
-            violation = violation_of(history, make)
-            if violation is not None:
-                print(f"seed {seed}: {violation}", flush=True)
-                failed.append(seed)
-                if len(failed) == 3:
-                    break
-            if number % (10_000 if options.level == 1 else 100) == 0:
-                print(f"  {number:,}", flush=True)
+    for number, seed in enumerate(seeds, 1):
+        history = generate(seed)
+        if options.show:
+            print(history)
+        violation = violation_of(history, make)
+        if violation is not None:
+            print(f"seed {seed}: {violation}", flush=True)
+            failed.append(seed)
+            if options.first or len(failed) == 3:
+                break
+        if number % (10_000 if options.level == 1 else 100) == 0:
+            print(f"  {number:,}", flush=True)
     return failed
 
 
@@ -77,10 +79,9 @@ def _in_processes(seeds: range, jobs: int) -> list[int]:
         return [seed for seed in pool.imap_unordered(_fails, seeds, chunksize=500) if seed is not None]
 
 
-def _explain(seed: int, level: int) -> None:
-    with world_of(level) as make:
-        shortest = shrink(generate(seed), make)
-        print(f"\n{violation_of(shortest, make)}\n{shortest}")
+def _explain(seed: int, level: int, make: Make) -> None:
+    shortest = shrink(generate(seed), make)
+    print(f"\n{violation_of(shortest, make)}\n{shortest}")
     print(f"replay: python3 manage.py histories --level {level} --count 1 --seed {seed}")
 
 

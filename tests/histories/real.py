@@ -255,7 +255,10 @@ class RealWorld:
 
     def late_edit_remote(self, key: str, name: str, text: str, seconds: int) -> bool:
         sobject = self._sobject(key)
-        self.wait(1)
+        # A row is locked from its change to the commit: so its stamps never go back, and nobody else writes it
+        # meanwhile; but somebody asks.
+        self.wait(seconds)
+        self.poll()
         values = {REMOTE[sobject][name]: text}
         try:
             self.control.commit_late(self.org_id, seconds, "update", sobject=sobject, id=key, values=values)

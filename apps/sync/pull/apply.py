@@ -7,7 +7,7 @@ import structlog
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from apps.domain.mapping import Step
+from apps.domain.mapping import Step, Way
 from apps.domain.rows import fields_of, row_from_csv
 from apps.field_mappings.versions import layout_for
 from apps.sync.contexts import context_of
@@ -77,8 +77,13 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
 
 
 def _only_step(context: Context) -> Step | None:
-    """The step that SQL can apply: the one there is. Among several the decider chooses row by row."""
-    return context.steps[0] if len(context.steps) == 1 and context.steps[0].pulls else None
+    """The step that SQL can apply: the one there is, unless what it brings must go out again at once. Among several
+    the decider chooses row by row."""
+    if len(context.steps) != 1 or not context.steps[0].pulls:
+        return None
+    step = context.steps[0]
+    goes_out = any(not step.brings(rule) and step.way_out(rule) is Way.OVERWRITE for rule in step.rules)
+    return None if goes_out and context.policy.blanks.into_remote else step
 
 
 def _decide_in_sql(

@@ -17,9 +17,7 @@ from apps.domain.failures import Category, Failure, MappingBroken
 from apps.domain.moves import Fate, fate_of
 from apps.domain.rows import DELETION_FIELDS, RemoteRow, fields_of, row_from_json
 from apps.domain.windows import LOOK_BACK, SETTLE, Cursor, covered_after, next_window
-from apps.field_mappings.versions import save_version
 from apps.integrations.gateways import Gateway
-from apps.integrations.metadata import refresh_metadata
 from apps.integrations.models import Connection, ObjectMetadata
 from apps.integrations.soql import window_text
 from apps.sync.contexts import context_of, steps_of
@@ -28,6 +26,7 @@ from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, SyncRun, Watermark
 from apps.sync.pull.plan import RELATIONS, Question, questions
 from apps.sync.pull.small import apply_small_relation
+from apps.sync.replanning import plan_anew
 from apps.sync.storing import apply_rows
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
@@ -67,7 +66,7 @@ def pull_changes(hold: Hold, gateway: Gateway) -> bool:
     try:
         org_time = _ask(gateway, asked)
     except MappingBroken:
-        _plan_anew(hold, run)
+        plan_anew(hold)
         run, asked = _plan(hold)
         org_time = _ask(gateway, asked)
     crash.point("asked")
@@ -115,15 +114,6 @@ def _plan(hold: Hold) -> tuple[SyncRun, list[Asked]]:
 
 def _visible(metadata: Sequence[ObjectMetadata], sobject: str) -> Mapping[str, Any]:
     return next((row.schema["fields"] for row in metadata if row.sobject == sobject), {})
-
-
-def _plan_anew(hold: Hold, run: SyncRun) -> None:
-    """A field is gone or hidden: read the describes again; its mapping pauses with the reason, the others go on."""
-    refresh_metadata(hold.tenant_id, run.connection_id)
-    with tenant_transaction(hold.tenant_id):
-        hold.check()
-        version = save_version(Connection.objects.get(id=run.connection_id))
-        SyncRun.objects.filter(id=run.pk).update(mapping_version_id=version.pk)
 
 
 # -- fetch ----------------------------------------------------------------------------------------------------

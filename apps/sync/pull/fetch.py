@@ -11,11 +11,13 @@ from apps.field_mappings.versions import load_steps, save_version
 from apps.integrations.gateways import Gateway
 from apps.integrations.metadata import refresh_metadata
 from apps.integrations.models import Connection, ObjectMetadata
+from apps.sync.contexts import steps_of
 from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, RunPage, SyncRun
 from apps.sync.owners import sync_owners
 from apps.sync.pull.plan import questions
 from apps.sync.pull.staging import stage_page
+from apps.sync.replanning import plan_anew
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
@@ -89,11 +91,27 @@ def _ask(hold: Hold, gateway: Gateway, run_object: RunObject) -> None:
     except (MappingBroken, Failure) as failure:
         if isinstance(failure, Transient):
             raise
+        if failure.category is Category.FIELD_GONE and run_object.job_generation < _MOST_JOBS:
+            _ask_without(hold, run_object)
+            return
         if failure.category not in {Category.FIELD_GONE, Category.OBJECT_GONE, Category.BULK_UNSUPPORTED}:
             raise
         _leave_out(hold, run_object, failure)
         return
     _save(hold, run_object, stage=ObjectStage.ASKED, job_id=job.id, started_at=timezone.now())
+
+
+def _ask_without(hold: Hold, run_object: RunObject) -> None:
+    """A field went after the run was planned: its mapping pauses with the reason, and the others are asked for."""
+    plan_anew(hold)
+    with tenant_transaction(hold.tenant_id):
+        run = SyncRun.objects.get(id=hold.run_id)
+        metadata = list(ObjectMetadata.objects.filter(connection_id=run.connection_id))
+        steps = list(steps_of(run))
+    asked = next((q for q in questions(steps, metadata, with_campaigns=True) if q.sobject == run_object.sobject), None)
+    if asked is not None:
+        generation = run_object.job_generation + 1
+        _save(hold, run_object, soql=asked.soql, columns=list(asked.columns), job_generation=generation)
 
 
 def _leave_out(hold: Hold, run_object: RunObject, failure: Failure) -> None:

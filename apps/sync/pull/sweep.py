@@ -27,7 +27,7 @@ from apps.sync.pull.plan import ORDER, RELATIONS
 from apps.sync.pull.sql import identifier
 from apps.sync.pull.staging import drop_page, staged_rows
 from apps.sync.storing import apply_rows
-from apps.sync_errors.services import ErrorFact, record_errors
+from apps.sync_errors.services import ErrorFact, record_errors, resolve_errors
 from apps.tenants.scope import current_tenant_id, tenant_transaction
 
 COLUMNS = ("Id", "SystemModstamp")
@@ -139,7 +139,7 @@ def compare(hold: Hold, gateway: Gateway) -> bool:
     elif found.gone:
         _confirm_gone(hold, gateway, run, part, found)
     else:
-        _finish(hold, run, part)
+        _finish(hold, run, part, is_whole=found.gone_in_all == 0)
     return True
 
 
@@ -257,13 +257,16 @@ def _ask_a_person(hold: Hold, run: SyncRun, part: RunObject, found: Found) -> No
         )
 
 
-def _finish(hold: Hold, run: SyncRun, part: RunObject) -> None:
+def _finish(hold: Hold, run: SyncRun, part: RunObject, *, is_whole: bool) -> None:
+    """Close an object; where no row is out of sight (any more), nobody has to be asked about it."""
     with tenant_transaction(hold.tenant_id):
         hold.check()
         row = RunObject.objects.select_for_update().get(id=part.pk)
         row.unchanged = max(0, row.fetched - row.created - row.updated - row.failed - row.skipped)
         row.is_done, row.finished_at = True, timezone.now()
         row.save()
+        if is_whole:
+            resolve_errors(connection_id=run.connection_id, remote_ids=[part.sobject], at=timezone.now())
         drop_page(f"t{part.tenant_id}_r{part.run_id}_o{part.pk}_inventory")
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.core.bulk import insert_rows
 from apps.domain.mapping import FieldRule
+from apps.domain.failures import RowFailure
 from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
 from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, fields_of, row_from_json
@@ -76,6 +77,8 @@ class Round:
     """Records of this round whose change is settled, held or given back."""
     again: set[int] = field(default_factory=set)
     """Records whose row has moved since it was read: their change waits again."""
+    broken: RowFailure | None = None
+    """A field that rows were refused for because it is gone or read-only by now."""
     pulled: int = 0
     created: int = 0
     updated: int = 0

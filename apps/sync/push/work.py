@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.core import crash
 from apps.domain.budget import Work
-from apps.domain.failures import Category, Failure, RowFailure
+from apps.domain.failures import Category, Failure, MappingBroken, RowFailure
 from apps.domain.rows import fields_of, row_from_json
 from apps.integrations.gateways import Gateway, open_gateway
 from apps.integrations.models import Connection
@@ -83,6 +83,8 @@ def push_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed], *, is_co
     work.is_conditional = is_conditional
     try:
         _push(work)
+        if work.broken is not None:
+            raise MappingBroken(work.broken.category, work.broken.message, fields=work.broken.fields)
     except Failure:
         with tenant_transaction(hold.tenant_id):
             give_back(work.open_claims, due_at=timezone.now() + _AFTER_OUTAGE)
@@ -127,7 +129,7 @@ def _again(work: Round, records: set[int]) -> None:
         return
     with tenant_transaction(work.hold.tenant_id):
         work.hold.check()
-        give_back(claims)
+        give_back(claims, counts=True)
     work.done |= records
     work.again |= records
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.core import crash
 from apps.domain.baseline import pack, unpack
+from apps.domain.failures import Category
 from apps.domain.ports import Changed, WriteOperation, WriteResult
 from apps.domain.pushing import NEWS, base_after_write
 from apps.domain.rows import EXTERNAL_ID, OPT_OUT
@@ -136,6 +137,12 @@ def _refused(work: Round, intent: WriteIntent, result: WriteResult) -> None:
         # News about the row, not a failure of the write: the next round reads it again and follows what happened.
         give_back([claim], due_at=timezone.now() + _AGAIN, reason=result.failures[0].message, counts=True)
         work.done.add(claim.local_id)
+        return
+    if result.failures[0].category is Category.FIELD_GONE and claim.attempts == 1:
+        # The describe is older than the org's rights: once it is read again, the other fields go without this one.
+        give_back([claim], reason=result.failures[0].message, counts=True)
+        work.done.add(claim.local_id)
+        work.broken = result.failures[0]
         return
     refuse(work, claim, result.failures, sobject=intent.sobject, remote_id=intent.remote_id)
 
