@@ -75,6 +75,7 @@ TABLE: dict[str, Answers] = {
     "console:companies-sync-run": Answers(NOTHING_THERE, about=["company", "run"]),
     "console:people-why": Answers(MEMBERS, about=["person"]),
     "console:companies-why": Answers(MEMBERS, about=["company"]),
+    "console:opportunities-why": Answers(MEMBERS, MEMBERS, about=["opportunity"]),
     "console:why": Answers(MEMBERS),
     "console:queue-list": Answers(MEMBERS),
     "console:lists-detail": Answers(MEMBERS, MEMBERS, ["list"]),

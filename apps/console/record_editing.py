@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from apps.audience.fields import local_label
 from apps.audience.models import Record
 from apps.audience.services.people import EmailTaken
 from apps.audience.services.records import RecordMoved
@@ -91,7 +90,7 @@ def _taken(
 def _conflict(request: MemberRequest, kind: Kind, form: RecordForm, error: RecordMoved) -> HttpResponse:
     found = clashes(form, error.record)
     moves = [
-        (move.who, move.at, ", ".join(local_label(kind.local_type, name) for name in _mapped(kind, form, move.fields)))
+        (move.who, move.at, ", ".join(target.label for name, target in form.known.items() if name in move.fields))
         for move in error.moves
     ]
     context = {
@@ -105,7 +104,3 @@ def _conflict(request: MemberRequest, kind: Kind, form: RecordForm, error: Recor
         "kept": kept_values(form, error.record, found),
     }
     return render(request, "console/records/conflict.html", context, status=409)
-
-
-def _mapped(kind: Kind, form: RecordForm, names: list[str]) -> list[str]:
-    return [name for name in names if name in form.known]

@@ -59,6 +59,7 @@ PAGES: dict[str, str] = {
     "why": "",
     "opportunities-list": "",
     "opportunities-detail": "opportunity",
+    "opportunities-why": "opportunity",
     "lists-list": "",
     "lists-detail": "list",
     "members": "",
@@ -68,7 +69,8 @@ PAGES: dict[str, str] = {
 # What answers with something else: parts of pages, downloads, the outcome of a form, a redirect.
 NO_PAGES = {
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
-    "people-sync-run", "queue-cancel", "queue-release", "errors-clear", "errors-csv", "healthz", "log-cancel", "log-rows-csv", "members-invite", "members-new-tenant",
+    "people-sync-run", "queue-cancel", "queue-release",
+    "errors-clear", "errors-csv", "healthz", "log-cancel", "log-rows-csv", "members-invite", "members-new-tenant",
     "members-profile", "members-remove", "members-role", "members-withdraw", "open-errors", "overview-live",
     "salesforce-callback", "salesforce-checks", "salesforce-checks-run", "salesforce-connect",
     "salesforce-mappings-reviewed", "salesforce-status", "switch-tenant", "sync-settings-save", "theme",

@@ -20,6 +20,7 @@ from apps.audience.selectors.opportunities import (
 from apps.console.listing import listing, number_words, tabs
 from apps.console.opportunities.forms import OpportunityFilterForm
 from apps.console.records import owner_name, record_view
+from apps.console.why.pages import record_page
 from apps.core.search import search_text
 from apps.integrations.models import Connection
 from apps.sync.selectors.hints import why_nothing_synced
@@ -82,3 +83,10 @@ def opportunity_detail(request: MemberRequest, opportunity_id: int) -> HttpRespo
         "roles": roles_in(opportunity),
     }
     return render(request, "console/opportunities/detail.html", context)
+
+
+@member_page(Right.VIEW)
+@_after_connecting
+def why(request: MemberRequest, opportunity_id: int) -> HttpResponse:
+    """Why did this opportunity not sync?"""
+    return render(request, "console/why/why.html", record_page("opportunity", load(Opportunity, opportunity_id)))

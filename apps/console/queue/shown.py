@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.audience.fields import CUSTOM_PREFIX, FIELDS, local_label
 from apps.audience.models import Company, Opportunity, Person, Record
@@ -36,10 +37,15 @@ class ChangeView:
     state: str
     tone: str
     reason: str
+    is_due: bool
 
     @property
     def is_held(self) -> bool:
         return self.change.state == ChangeState.HELD
+
+    @property
+    def is_on_its_way(self) -> bool:
+        return self.change.state == ChangeState.IN_FLIGHT
 
     @property
     def can_be_cancelled(self) -> bool:
@@ -68,6 +74,7 @@ def _view(change: OutboundChange, name: str | None) -> ChangeView:
         state=STATE_WORDS.get(change.state, change.state),
         tone=_TONES.get(change.state, "off"),
         reason=_REASONS.get(change.reason, change.reason),
+        is_due=change.due_at <= timezone.now(),
     )
 
 

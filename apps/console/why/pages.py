@@ -10,6 +10,11 @@ from apps.integrations.services.oauth import live_connection
 from apps.sync.selectors.gates import Door, Gate, Verdict
 from apps.sync.selectors.why import why
 
+WHY_PAGES = {
+    "person": "console:people-why",
+    "company": "console:companies-why",
+    "opportunity": "console:opportunities-why",
+}
 PAGES = {
     "person": "console:people-detail",
     "company": "console:companies-detail",

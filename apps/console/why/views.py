@@ -4,17 +4,15 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from apps.console.why.pages import PAGES, gates_shown
+from apps.console.why.pages import WHY_PAGES, gates_shown
 from apps.domain.values import Unreadable
 from apps.integrations.services.oauth import live_connection
 from apps.sync.selectors.why import record_behind, why_remote
 from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.roles import Right
 
-_WHY_PAGES = {"person": "console:people-why", "company": "console:companies-why"}
 _LONGEST = 60
 
 
@@ -25,14 +23,12 @@ def search(request: MemberRequest) -> HttpResponse:
     typed = request.GET.get("id", "").strip()[:_LONGEST]
     connection = live_connection()
     found = record_behind(connection, typed) if typed else None
-    if found is not None and found[0] in _WHY_PAGES:
-        return redirect(_WHY_PAGES[found[0]], found[1])
+    if found is not None:
+        return redirect(WHY_PAGES[found[0]], found[1])
     context: dict[str, Any] = {"typed": typed, "gates": [], "is_connected": connection is not None}
     if typed:
         try:
             context |= gates_shown(why_remote(connection, remote_id=typed))
         except Unreadable:
             context["complaint"] = "This is no Salesforce id. One has 15 or 18 letters and digits."
-    if found is not None:
-        context["record_url"] = reverse(PAGES[found[0]], args=[found[1]])
     return render(request, "console/why/search.html", context)
