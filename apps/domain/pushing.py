@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apps.domain.decider import Baseline
 from apps.domain.failures import Category
@@ -94,6 +94,17 @@ def base_after_write(
     for key, (theirs, ours) in after.items():
         remote[key], local[key] = theirs, ours
     return Baseline(remote, local)
+
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def stamp_after_write(*, seen: datetime | None, read_at: datetime, known: datetime | None) -> datetime | None:
+    """The stamp below which a row is older than our write: a page that was fetched before it must not be taken for
+    news. Stamps are whole seconds, so nothing is said where the row had changed in the very second of the reading."""
+    if seen is None or seen >= read_at.replace(microsecond=0):
+        return known
+    return max(known, seen + _INSTANT) if known is not None else seen + _INSTANT
 
 
 def is_settled(*, claimed: int, present: int) -> bool:

@@ -59,10 +59,11 @@ class RecordState:
 @dataclass(frozen=True, slots=True)
 class Intention:
     """An open journal row: what was about to be written, and what both sides hold once it is (field key →
-    (remote, local))."""
+    (remote, local)). ``seen`` is the stamp of the row that was judged."""
 
     after: Mapping[str, tuple[str | None, str | None]]
     opted_out: bool | None = None
+    seen: datetime | None = None
 
 
 class Skip(StrEnum):
@@ -199,10 +200,13 @@ def imported(row: RemoteRow, step: Step) -> Outcome:
 def _consent(
     row: RemoteRow, link: LinkState, record: RecordState, policy: Policy, intentions: Sequence[Intention]
 ) -> ConsentDecision:
+    """Whether an opt-out there is ours or a user's cannot be told apart after an interrupted write: so one that may be
+    theirs is not undone. An opt-in that may have arrived makes an opt-out there news."""
     base = link.opted_out
     for intention in intentions:
-        if intention.opted_out is not None and row.opted_out == intention.opted_out:
-            base = intention.opted_out
+        has_moved = row.stamp is not None and intention.seen is not None and row.stamp > intention.seen
+        if intention.opted_out is False and has_moved:
+            base = False
     return decide_opt_out(
         local=record.opted_out,
         remote=row.opted_out,

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from apps.domain.failures import Category, RowFailure
 from apps.domain.ports import FieldSchema, ObjectSchema
-from apps.domain.values import FieldType, to_json
+from apps.domain.values import NUMERIC, FieldType, Unreadable, number_text, to_json
 
 _TEXTS = frozenset({"string", "textarea", "phone", "url", "email", "encryptedstring", "picklist", "combobox"})
 
 
 def refusals(schema: ObjectSchema, values: Mapping[str, str]) -> tuple[RowFailure, ...]:
-    """Why these values would be refused: too long, or not among the choices of a restricted picklist."""
+    """Why these values would be refused: too long, not a number, or not among the choices of a
+    restricted picklist."""
     return tuple(
         failure
         for name, text in values.items()
@@ -29,6 +30,12 @@ def _refusals_of(field: FieldSchema, text: str) -> list[RowFailure]:
         if wrong:
             words = f"“{wrong[0]}” is not a choice of {field.label} in Salesforce."
             return [RowFailure(Category.RESTRICTED_PICKLIST, words, (field.name,))]
+    if field.type in NUMERIC:
+        try:
+            number_text(text)
+        except Unreadable:
+            words = f"“{text}” is not a number, and {field.label} is one in Salesforce."
+            return [RowFailure(Category.INVALID_VALUE, words, (field.name,))]
     return []
 
 

@@ -71,6 +71,7 @@ _WEIGHTS = {
     "trigger": 1,
     "lock": 1,
     "poll": 9,
+    "poll_with_push_between": 3,
     "push": 9,
     "sync_now": 3,
     "poll_and_crash": 2,

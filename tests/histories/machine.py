@@ -33,6 +33,8 @@ class Written:
     """Fields that the org rewrote or hid: only agreement is asked of them."""
     moved: bool = False
     """Rows were merged, converted, deleted or joined: only agreement is asked of values."""
+    counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """(side, key, field) of a write → how often the machinery had worked by then."""
     gap: set[tuple[str, str]] = field(default_factory=set)
     """(row, field) that a user wrote between our read and our write of a batch: the declared gap."""
 
@@ -45,6 +47,10 @@ class Machine:
         self.written = Written()
         self.opted_out: set[str] = set()
         self.opted_in: set[str] = set()
+        self.must_be_out: set[str] = set()
+        """Rows whose opt-out nobody has taken back who knew of it."""
+        self.unknown_out: set[str] = set()
+        self.machinery = 0
         self._texts = 0
         self._emails = 0
         self.rules = {name: (way_in, way_out, winner) for name, way_in, way_out, winner in history.setup.rules}
@@ -73,25 +79,32 @@ class Machine:
     # -- users ------------------------------------------------------------------------------------------------
 
     def _add_local(self, op: Operation) -> None:
-        email = self._email(op)
+        email, is_new = self._email(op)
         before = set(self.world.records())
-        key = self.world.add_local(email, {FIELDS[op.b % len(FIELDS)]: (text := self._text("p"))})
+        name = FIELDS[op.b % len(FIELDS)]
+        key = self.world.add_local(email, {name: (text := self._text("p"))})
         if key not in before:
-            self.written.local[key, FIELDS[op.b % len(FIELDS)]] = text
-        self.written.moved = True
+            self._note("local", key, name, text)
+        self.written.moved = self.written.moved or not is_new
 
     def _add_remote(self, op: Operation) -> None:
         name = FIELDS[op.b % len(FIELDS)]
-        key = self.world.add_remote(self._email(op), {name: (text := self._text("s"))})
-        self.written.remote[key, name] = text
-        self.written.moved = True
+        email, is_new = self._email(op)
+        key = self.world.add_remote(email, {name: (text := self._text("s"))})
+        self._note("remote", key, name, text)
+        self.written.moved = self.written.moved or not is_new
 
-    def _email(self, op: Operation) -> str:
-        """Now and then the address of somebody who is there already."""
+    def _note(self, side: str, key: str, name: str, text: str) -> None:
+        """A user has written."""
+        (self.written.local if side == "local" else self.written.remote)[key, name] = text
+        self.written.counts[side, key, name] = self.machinery
+
+    def _email(self, op: Operation) -> tuple[str, bool]:
+        """An address and whether it is new; now and then that of somebody who is there already."""
         if op.c % 4 == 0 and self._emails:
-            return f"p{op.a % self._emails + 1}@example.com"
+            return f"p{op.a % self._emails + 1}@example.com", False
         self._emails += 1
-        return f"p{self._emails}@example.com"
+        return f"p{self._emails}@example.com", True
 
     def _edit_local(self, op: Operation) -> None:
         self._write_local(op, self._text("p"))
@@ -105,7 +118,7 @@ class Machine:
             before = self.world.records()[key].values[name]
             self.world.edit_local(key, name, text)
             if before != text:
-                self.written.local[key, name] = text
+                self._note("local", key, name, text)
 
     def _edit_remote(self, op: Operation) -> None:
         self._write_remote(op, self._text("s"))
@@ -119,7 +132,7 @@ class Machine:
             before = self.world.rows()[key].values[name]
             self.world.edit_remote(key, name, text)
             if before != self.world.rows()[key].values[name]:
-                self.written.remote[key, name] = text
+                self._note("remote", key, name, text)
 
     def _late_edit_remote(self, op: Operation) -> None:
         key, name = self._row(op.a), FIELDS[op.b % len(FIELDS)]
@@ -127,7 +140,7 @@ class Machine:
             text = self._text("s")
             if not self.world.late_edit_remote(key, name, text, 1 + op.c * 5):
                 return
-            self.written.remote[key, name] = text
+            self._note("remote", key, name, text)
             # When it becomes visible it may be older than what another wrote: both are users' writes.
             self.written.gap.add((key, name))
 
@@ -143,16 +156,21 @@ class Machine:
         if key is not None and self.world.records()[key].opted_out:
             self.world.consent_local(key, False)
             self.opted_in.add(key)
+            self.must_be_out &= self.unknown_out
 
     def _opt_out_remote(self, op: Operation) -> None:
         key = self._row(op.a)
-        if key is not None:
+        if key is not None and not self.world.rows()[key].opted_out:
             self.world.consent_remote(key, True)
+            if self.world.rows()[key].opted_out:
+                self.must_be_out.add(key)
+                self.unknown_out.add(key)
 
     def _untick_remote(self, op: Operation) -> None:
         key = self._row(op.a)
         if key is not None:
             self.world.consent_remote(key, False)
+            self.must_be_out.discard(key)
 
     def _delete_remote(self, op: Operation) -> None:
         key = self._row(op.a)
@@ -182,8 +200,8 @@ class Machine:
 
     def _hide(self, op: Operation) -> None:
         name = FIELDS[op.a % len(FIELDS)]
-        self.written.odd_fields.add(name)
-        self.world.hide(name)
+        if not self.world.hide(name, silently=bool(op.b % 2)):
+            self.written.odd_fields.add(name)
 
     def _show(self, op: Operation) -> None:
         self.world.show()
@@ -207,13 +225,26 @@ class Machine:
     # -- machinery --------------------------------------------------------------------------------------------
 
     def _safely(self, work: Callable[[], None]) -> None:
+        self.machinery += 1
+        self.unknown_out.clear()
         try:
             work()
         except Crashed:
-            return
+            pass
+        finally:
+            self.machinery += 1
 
     def _poll(self, op: Operation) -> None:
         self._safely(self.world.poll)
+
+    def _poll_with_push_between(self, op: Operation) -> None:
+        def act() -> None:
+            self._edit_remote(Operation("edit_remote", op.a, op.b))
+            if op.c % 2:
+                self._edit_local(Operation("edit_local", op.a, op.b))
+            self.world.push()
+
+        self._safely(lambda: self.world.poll(between=act))
 
     def _push(self, op: Operation) -> None:
         self._safely(self.world.push)
@@ -250,6 +281,7 @@ class Machine:
     def _settle(self, op: Operation) -> None:
         """The fault-free tail: no user, no fault, every commit visible."""
         self.world.clear_weather()
+        self.unknown_out.clear()
         for cycle in range(MOST_CYCLES + 1):
             before = (self.world.counters.remote_writes, self.world.counters.local_changes)
             self.world.poll()
@@ -316,7 +348,7 @@ class Machine:
         if written.moved or name in written.odd_fields or there in written.gap:
             return
         ours, theirs = written.local.get(here), written.remote.get(there)
-        old_here, old_there = written.before_local.get(here), written.before_remote.get(there)
+        old_here, old_there = written.before_local.get(here, ""), written.before_remote.get(there, "")
         if way_in == "off" and local != (ours if ours is not None else old_here):
             raise Violation("INV-16", f"{name} never comes in, and is {local!r} here")
         if way_out == "off" and remote != (theirs if theirs is not None else old_there):
@@ -329,7 +361,7 @@ class Machine:
         ):
             raise Violation("INV-16", f"{name} only fills here, and {local!r} replaced a value")
         if (way_in, way_out) == ("overwrite", "overwrite"):
-            self._check_two_way(name, local, remote, (ours, theirs), (old_here, old_there))
+            self._check_two_way(name, local, remote, (ours, theirs), (old_here, old_there), here, there)
         elif way_in == "overwrite" and theirs and local != theirs:
             raise Violation("INV-3", f"{name}: Salesforce rules and wrote {theirs!r}, and here is {local!r}")
         elif way_out == "overwrite" and way_in == "off" and ours and remote != ours:
@@ -342,6 +374,8 @@ class Machine:
         remote: str,
         last: tuple[str | None, str | None],
         old: tuple[str | None, str | None],
+        here: tuple[str, str],
+        there: tuple[str, str],
     ) -> None:
         ours, theirs = last
         allowed = {text for text in (ours, theirs) if text is not None}
@@ -349,9 +383,22 @@ class Machine:
             allowed = {text for text in old if text is not None}
         if self._holds_blanks_back() and "" in allowed:
             return
+        winner = self._winner_of(name, here, there)
+        if winner is not None and (local, remote) != (winner, winner):
+            raise Violation("INV-3", f"{name}: users wrote {last} at once, {winner!r} wins, and {local!r} is here")
         for text in (local, remote):
             if allowed and text not in allowed:
                 raise Violation("INV-3", f"{name}: users wrote {last}, before it was {old}, and {text!r} is there")
+
+    def _winner_of(self, name: str, here: tuple[str, str], there: tuple[str, str]) -> str | None:
+        """The winner of a plain conflict: both sides wrote, and nothing was exchanged since the first of them."""
+        written = self.written
+        counts = {written.counts.get(("local", *here)), written.counts.get(("remote", *there))}
+        if counts != {self.machinery} or here not in written.before_local or there not in written.before_remote:
+            return None
+        if not (written.local[here] and written.remote[there]):
+            return None
+        return {"local": written.local[here], "remote": written.remote[there]}.get(self.rules[name][2])
 
     def _holds_blanks_back(self) -> bool:
         setup = self.history.setup
@@ -390,6 +437,10 @@ class Machine:
                 raise Violation("INV-18", f"{remote_id} has opted out, and record {key} has not")
             if record.opted_out and not row.opted_out and key not in blocked:
                 raise Violation("INV-18", f"record {key} has opted out, and {remote_id} has not")
+        for remote_id, key, _, is_live in links:
+            is_out = remote_id in self.must_be_out and is_live and not rows[remote_id].is_deleted
+            if is_out and not records[key].opted_out:
+                raise Violation("INV-18", f"{remote_id} was opted out by a user, and record {key} is not")
         for key in self.opted_out - self.opted_in:
             if key in records and records[key].is_active and not records[key].opted_out:
                 raise Violation("INV-18", f"record {key} opted out, and somebody else opted it in")

@@ -10,7 +10,7 @@ from apps.domain.decider import Baseline, BlankPolicy
 from apps.domain.leading import LinkFacts, leading_link
 from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
 from apps.domain.moves import Move, fate_of, merged_values, move_of, successor_of
-from apps.domain.pushing import base_after_write, creation, is_settled, may_write
+from apps.domain.pushing import base_after_write, creation, is_settled, may_write, stamp_after_write
 from apps.domain.reconcile import Intention, LinkState, Outcome, Policy, RecordState, Skip, imported, reconcile
 from apps.domain.rows import RemoteRow
 from apps.domain.values import FieldType
@@ -91,6 +91,7 @@ class Intent:
     set_again: bool
     seen: datetime | None
     generation: int
+    read_at: datetime
     flips: tuple[str, ...] = ()
     is_open: bool = True
 
@@ -110,6 +111,7 @@ class MemoryWorld:
         self.watermark: datetime | None = None
         self.late: list[tuple[datetime, str, str, str, datetime]] = []
         self.hidden: set[str] = set()
+        self.silent: set[str] = set()
         self.triggers: set[str] = set()
         self.locked: set[str] = set()
         self.loses_reply = False
@@ -267,14 +269,17 @@ class MemoryWorld:
         self._touch(row)
         return made
 
-    def hide(self, name: str) -> None:
-        self.hidden.add(name)
+    def hide(self, name: str, *, silently: bool) -> bool:
+        """Out of sight, in the describes, too; or ``silently``: only its values are missing from the answers."""
+        (self.silent if silently else self.hidden).add(name)
+        return silently
 
     def show(self) -> None:
         """The fields are seen again, and an admin runs a full sync, as the page offers then."""
-        if self.hidden:
+        if self.hidden or self.silent:
             self.watermark = None
         self.hidden.clear()
+        self.silent.clear()
 
     def trigger(self, name: str) -> None:
         self.triggers.add(name)
@@ -297,7 +302,7 @@ class MemoryWorld:
     def _seen(self, row: Row) -> RemoteRow:
         return RemoteRow(
             row.id,
-            {name: (None if name in self.hidden else text) for name, text in row.values.items()},
+            {name: (None if name in self.hidden | self.silent else text) for name, text in row.values.items()},
             stamp=row.stamp,
             modified_at=row.modified_at,
             created_at=row.created_at,
@@ -371,7 +376,7 @@ class MemoryWorld:
 
     def _intentions(self, record_id: int, remote_id: str) -> list[Intention]:
         return [
-            Intention(i.after, i.opted_out)
+            Intention(i.after, i.opted_out, i.seen)
             for i in self.intents
             if i.is_open and i.record == record_id and i.remote_id == remote_id
         ]
@@ -517,7 +522,7 @@ class MemoryWorld:
 
     # -- the engine: pull -------------------------------------------------------------------------------------
 
-    def poll(self, crash_at: int | None = None) -> None:
+    def poll(self, crash_at: int | None = None, between: Callable[[], None] | None = None) -> None:
         self._tick()
         mark = self.watermark or EPOCH
         since = mark - LOOK_BACK
@@ -531,6 +536,9 @@ class MemoryWorld:
                 raise Crashed
             for sobject, row in ordered[start : start + PAGE]:
                 self._judge(row, sobject, queues=True)
+            if between is not None:
+                between()
+                between = None
         if crash_at is not None:
             raise Crashed
         self.watermark = covered_after(mark, next_window(mark, org_now), is_in=True)
@@ -611,7 +619,9 @@ class MemoryWorld:
         if not values and consent is None:
             return None
         again = outcome.consent is not None and outcome.consent.rule == "set_again"
-        made = Intent(record_id, row.remote_id, values, after, consent, again, row.stamp, generation, outcome.flipping)
+        made = Intent(
+            record_id, row.remote_id, values, after, consent, again, row.stamp, generation, self.now, outcome.flipping
+        )
         self.intents.append(made)
         return made
 
@@ -637,6 +647,7 @@ class MemoryWorld:
         known = self._layout(link, replace(self._steps(link.sobject), rules=self.rules))
         base = base_after_write(known, intent.after, seen=intent.seen, known=link.stamp)
         self._keep(link, {rule.key: base.of(rule.key) for rule in self.rules})
+        link.stamp = stamp_after_write(seen=intent.seen, read_at=intent.read_at, known=link.stamp)
         if intent.opted_out is not None:
             link.opted_out = intent.opted_out
         link.was_set_again = link.was_set_again or intent.set_again
@@ -682,7 +693,9 @@ class MemoryWorld:
         for begun in self.intents:
             if begun.record == record_id:
                 begun.is_open = False
-        intent = Intent(record_id, "", dict(made.values), dict(made.base_after), None, False, None, generation)
+        intent = Intent(
+            record_id, "", dict(made.values), dict(made.base_after), None, False, None, generation, self.now
+        )
         self.intents.append(intent)
         self._crash(crash_at, "after_intend")
         if between is not None:

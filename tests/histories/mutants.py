@@ -198,7 +198,10 @@ MUTANTS = (
     ),
     Mutant(
         "a blank held back is written",
-        ((_DECIDER, "        if local == \"\" and not blanks.into_remote:\n", "        if False:\n"), (_DECIDER, "    if local == \"\" and not blanks.into_remote:\n", "    if False:\n")),
+        (
+            (_DECIDER, "        if not blanks.into_remote:", "        if False:"),
+            (_DECIDER, '    if local == "" and not blanks.into_remote:', "    if False:"),
+        ),
     ),
 )  # fmt: skip
 
@@ -211,10 +214,11 @@ def main() -> int:
     """0: all are caught."""
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
     parser.add_argument("--only", default="", help="part of a name")
+    parser.add_argument("--level", type=int, choices=(1, 2), help="only those that are hunted at this level")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     survivors = []
-    for mutant in (m for m in MUTANTS if options.only in m.name):
+    for mutant in (m for m in MUTANTS if options.only in m.name and options.level in {None, m.level}):
         began = time.monotonic()
         caught = _hunt(mutant, options.seed)
         seconds = time.monotonic() - began

@@ -284,9 +284,10 @@ class RealWorld:
             self._act("convert", id=key)
         return ""
 
-    def hide(self, name: str) -> None:
+    def hide(self, name: str, *, silently: bool) -> bool:
         self._hidden |= {f"Lead.{LEAD[name]}", f"Contact.{CONTACT[name]}"}
         self.control.hide(self.org_id, *sorted(self._hidden))
+        return False
 
     def show(self) -> None:
         """The fields are seen again, metadata is read, and an admin runs a full sync, as the page offers then."""
@@ -321,12 +322,15 @@ class RealWorld:
 
     # -- the machinery ----------------------------------------------------------------------------------------
 
-    def poll(self, crash_at: int | None = None) -> None:
+    def poll(self, crash_at: int | None = None, between: Callable[[], None] | None = None) -> None:
         self.wait(1)
         self._finish_pulls()
         with tenant_transaction(self.tenant_id):
             run = start_differential_sync(connection=self.grounds.connection)
         assert run is not None
+        if between is not None:
+            self._between(between, lambda: self._drive(run.pk), "asked")
+            return
         if crash_at is None:
             self._drive(run.pk)
             return
@@ -375,9 +379,9 @@ class RealWorld:
             self._on_point = lambda point: None
             self._count()
 
-    def _between(self, act: Callable[[], None], work: Callable[[], None]) -> None:
+    def _between(self, act: Callable[[], None], work: Callable[[], None], here: str = "intended") -> None:
         def once(point: str) -> None:
-            if point == "intended":
+            if point == here:
                 self._on_point = lambda name: None
                 act()
 

@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from apps.core.bulk import insert_rows
-from apps.domain.mapping import FieldRule
 from apps.domain.failures import RowFailure
+from apps.domain.mapping import FieldRule
 from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
 from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, fields_of, row_from_json
@@ -72,6 +73,8 @@ class Round:
     is_conditional: bool = False
     """Each row is written only if it is as it was read."""
     schemas: dict[str, ObjectSchema] = field(default_factory=dict)
+    read_at: datetime | None = None
+    """Org time when the rows had been read."""
     layouts: dict[tuple[str, ...], int] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
     """Records of this round whose change is settled, held or given back."""

@@ -100,7 +100,8 @@ def _push(work: Round) -> None:
         ids = wanted[sobject]
         rows = read_rows(work, sobject, list(ids))
         crash.point("read")
-        work.run.clock_offset = (work.gateway.org_time() - timezone.now()).total_seconds()
+        work.read_at = work.gateway.org_time()
+        work.run.clock_offset = (work.read_at - timezone.now()).total_seconds()
         intents, judged = decide(work, sobject, rows)
         shown = {str(row["Id"]) for row in rows}
         _hold_unseen(work, sobject, {remote_id: ids[remote_id] for remote_id in ids.keys() - shown})

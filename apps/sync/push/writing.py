@@ -10,7 +10,7 @@ from apps.core import crash
 from apps.domain.baseline import pack, unpack
 from apps.domain.failures import Category
 from apps.domain.ports import Changed, WriteOperation, WriteResult
-from apps.domain.pushing import NEWS, base_after_write
+from apps.domain.pushing import NEWS, base_after_write, stamp_after_write
 from apps.domain.rows import EXTERNAL_ID, OPT_OUT
 from apps.domain.writing import body_of
 from apps.field_mappings.models import BaselineLayout
@@ -165,11 +165,14 @@ def _settle_updates(work: Round, intents: Sequence[WriteIntent]) -> None:
         if link is None:
             continue
         link.pushed_at = now
+        known = link.remote_stamp
+        if work.read_at is not None:
+            link.remote_stamp = stamp_after_write(seen=intent.seen_stamp, read_at=work.read_at, known=known)
         rules = _rules(work, intent.sobject, intent.after)
         if rules:
             base = unpack(rules, layouts.get(link.layout_id or 0, []), link.base_remote, link.base_local)
             after = {key: (pair[0], pair[1]) for key, pair in intent.after.items()}
-            settled = base_after_write(base, after, seen=intent.seen_stamp, known=link.remote_stamp)
+            settled = base_after_write(base, after, seen=intent.seen_stamp, known=known)
             link.base_remote, link.base_local = pack(rules, {rule.key: settled.of(rule.key) for rule in rules})
             link.layout_id = work.layout_of(rules)
         if intent.opted_out is not None:

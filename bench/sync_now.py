@@ -1,0 +1,50 @@
+"""``python -m bench.sync_now --rows 200000``: "Sync now" and the start of other tenants' syncs beside a full sync.
+
+Measures both in quiet, then while another tenant runs a full sync of ``--rows`` leads, with one interactive and one
+other worker process.
+"""
+
+import argparse
+import statistics
+import sys
+from contextlib import ExitStack
+
+from bench.services import running_services, running_worker
+from emulator.control import EmulatorControl
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="bench.sync_now", description=__doc__)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--samples", type=int, default=40)
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        services = stack.enter_context(running_services())
+        stack.enter_context(running_worker("interactive"))
+        stack.enter_context(running_worker("routine,bulk"))
+        _measure(services.emulator, options.rows, options.samples)
+    return 0
+
+
+def _measure(emulator: EmulatorControl, rows: int, samples: int) -> None:
+    from bench.sync_now_work import Big, Small
+
+    small = Small(emulator)
+    small.samples(5)
+    _print("quiet", *small.samples(samples))
+    big = Big(emulator, rows)
+    big.begin()
+    taken = small.samples(samples)
+    is_running = big.is_running()
+    _print("beside a full sync" if is_running else "beside a full sync that ended meanwhile", *taken)
+
+
+def _print(what: str, syncs: list[float], starts: list[float]) -> None:
+    for name, seconds in (("Sync now", syncs), ("start delay of a differential sync", starts)):
+        cuts = statistics.quantiles(seconds, n=20)
+        print(f"{what:<24} {name:<36} p50 {cuts[9] * 1000:7.0f} ms   p95 {cuts[18] * 1000:7.0f} ms")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
