@@ -64,6 +64,7 @@ class Intention:
     after: Mapping[str, tuple[str | None, str | None]]
     opted_out: bool | None = None
     seen: datetime | None = None
+    is_creation: bool = False
 
 
 class Skip(StrEnum):
@@ -120,7 +121,13 @@ def settled_by(row: RemoteRow, base: Baseline, intention: Intention, rules: Sequ
     remote, local = dict(base.remote), dict(base.local)
     for rule in rules:
         meant = intention.after.get(rule.key)
-        if meant is not None and meant[0] is not None and row.values.get(rule.remote_field) == meant[0]:
+        held = row.values.get(rule.remote_field)
+        # A row that was made holds what it was made with, even where it cannot be seen now.
+        if (
+            meant is not None
+            and meant[0] is not None
+            and (held == meant[0] or (held is None and intention.is_creation))
+        ):
             remote[rule.key], local[rule.key] = meant
     return Baseline(remote, local)
 

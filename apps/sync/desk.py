@@ -148,7 +148,9 @@ class Desk:
             if draft is not None:
                 after = {key: (pair[0], pair[1]) for key, pair in intent.after.items()}
                 known = dict(draft.intentions)
-                known.setdefault(intent.remote_id, []).append(Intention(after, intent.opted_out, intent.seen_stamp))
+                known.setdefault(intent.remote_id, []).append(
+                    Intention(after, intent.opted_out, intent.seen_stamp, not intent.remote_id)
+                )
                 draft.intentions = known
 
     def _load_references(self, rows: Sequence[RemoteRow]) -> None:

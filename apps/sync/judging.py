@@ -189,10 +189,11 @@ class Judge:
             survivor.links.append(link)
         other.links.clear()
         taken = merged_values(survivor.values, other.values)
+        report = {name: {"before": text, "after": "", "rule": "merged"} for name, text in other.values.items() if text}
         for name, text in taken.items():
             survivor.shown[name] = {"before": "", "after": text, "rule": "merged"}
-        if taken.get("email"):
-            other.take({"email": ""})
+        if other.values.get("email"):
+            other.take({"email": ""})  # its address is free now for the one that stays; the report below keeps it
         survivor.take(taken)
         survivor.to_queue |= {*taken, LEADING_ROW}
         if getattr(other.row, OPT_OUT_FIELD, False):
@@ -203,7 +204,6 @@ class Judge:
         other.elect()
         survivor.elect()
         self.merges.append(Merge(survivor, other))
-        report = {name: {"before": text, "after": "", "rule": "merged"} for name, text in other.values.items() if text}
         self._entry(row, other, EntryAction.MERGED, fate_of(row), report)
         self._entry(row, survivor, EntryAction.MERGED, fate_of(row), survivor.shown or None)
 

@@ -376,7 +376,7 @@ class MemoryWorld:
 
     def _intentions(self, record_id: int, remote_id: str) -> list[Intention]:
         return [
-            Intention(i.after, i.opted_out, i.seen)
+            Intention(i.after, i.opted_out, i.seen, not i.remote_id)
             for i in self.intents
             if i.is_open and i.record == record_id and i.remote_id == remote_id
         ]
@@ -510,8 +510,7 @@ class MemoryWorld:
             link.record = survivor.id
             link.base_remote = link.base_local = None
         taken = merged_values(survivor.values, other.values)
-        if taken.get(EMAIL):
-            other.values[EMAIL] = ""
+        other.values[EMAIL] = ""
         survivor.values |= taken
         survivor.opted_out = survivor.opted_out or other.opted_out
         survivor.version += 1
@@ -531,14 +530,13 @@ class MemoryWorld:
         moves = [pair for pair in seen if fate_of(pair[1]) in {"merged", "converted"}]
         rest = sorted((pair for pair in seen if pair not in moves), key=lambda p: (p[0], p[1].stamp, p[1].remote_id))
         ordered = [*moves, *rest]
+        if between is not None:
+            between()
         for start in range(0, len(ordered), PAGE):
             if crash_at is not None and start // PAGE == crash_at:
                 raise Crashed
             for sobject, row in ordered[start : start + PAGE]:
                 self._judge(row, sobject, queues=True)
-            if between is not None:
-                between()
-                between = None
         if crash_at is not None:
             raise Crashed
         self.watermark = covered_after(mark, next_window(mark, org_now), is_in=True)

@@ -80,7 +80,13 @@ MUTANTS = (
     ),
     Mutant(
         "no intent journal",
-        ((_RECONCILE, "        if meant is not None and meant[0] is not None and", "        if False and meant is not None and meant[0] is not None and"),),
+        (
+            (
+                _RECONCILE,
+                "    for intention in intentions:\n        base = settled_by(row, base, intention, step.rules)\n",
+                "",
+            ),
+        ),
     ),
     Mutant(
         "unresolved intent dropped",
