@@ -57,7 +57,7 @@ class Small:
                 run = SyncRun.objects.filter(kind="differential", queued_at__gte=now).first()
                 is_over = run is not None and run.state not in OPEN_RUN_STATES
             if run is not None and run.started_at is not None and is_over:
-                return (run.started_at - now).total_seconds()
+                return float((run.started_at - now).total_seconds())
             time.sleep(0.01)
 
     def _run(self, run_id: int) -> SyncRun:
