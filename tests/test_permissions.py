@@ -106,6 +106,8 @@ TABLE: dict[str, Answers] = {
     "console:queue-release": Answers(NEVER, WORKERS_ON),
     "console:errors-clear": Answers(NEVER, WORKERS_ON, form={"error": "error"}),
     "console:errors-clear-all": Answers(WORKERS, WORKERS_ON),
+    "console:errors-retry": Answers(NEVER, WORKERS_ON, form={"error": "error"}),
+    "console:errors-retry-all": Answers(WORKERS, WORKERS_ON),
     "console:log-cancel": Answers(NEVER, WORKERS_ON, ["run"]),
     "console:salesforce-checks-run": Answers(NEVER, WORKERS_ON),
     "console:salesforce-mappings-reviewed": Answers(NEVER, WORKERS_ON),

@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg2.extras import execute_values
 
+from apps.outbox.models import OutboundChange
+from apps.outbox.services import release_changes
 from apps.sync_errors.models import LIVE_STATES, ErrorState, SyncError
 from apps.tenants.audit import audit
 from apps.tenants.models import User
@@ -108,4 +110,24 @@ def clear_errors(*, errors: "QuerySet[SyncError]", user: User) -> int:
     )
     if count:
         audit(actor=user, action="errors_cleared", subject=f"{count} sync errors")
+    return count
+
+
+def retry_errors(*, errors: "QuerySet[SyncError]", user: User) -> int:
+    """Have live errors tried again: rows of Salesforce are read again by the next sync, and changes of ours that are
+    held go out again. An error that lasts is written down anew."""
+    now = timezone.now()
+    chosen = list(errors.filter(state__in=LIVE_STATES).values_list("id", "way", "local_type", "local_id"))
+    count = SyncError.objects.filter(id__in=[row[0] for row in chosen]).update(
+        state=ErrorState.RETRYING, next_attempt_at=now
+    )
+    records: dict[str, set[int]] = {}
+    for _, way, local_type, local_id in chosen:
+        if way == "out" and local_id is not None:
+            records.setdefault(local_type, set()).add(local_id)
+    for local_type, ids in records.items():
+        held = OutboundChange.objects.filter(local_type=local_type, local_id__in=ids, state="held")
+        release_changes(ids=list(held.values_list("id", flat=True)), user=user)
+    if count:
+        audit(actor=user, action="errors_retried", subject=f"{count} sync errors")
     return count

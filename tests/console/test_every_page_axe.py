@@ -45,6 +45,7 @@ PAGES: dict[str, str] = {
     "errors-list": "",
     "errors-detail": "error",
     "errors-clear-all": "",
+    "errors-retry-all": "",
     "people-list": "",
     "people-detail": "person",
     "people-new": "",
@@ -70,7 +71,8 @@ PAGES: dict[str, str] = {
 NO_PAGES = {
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
     "people-sync-run", "queue-cancel", "queue-release",
-    "errors-clear", "errors-csv", "healthz", "log-cancel", "log-rows-csv", "members-invite", "members-new-tenant",
+    "errors-clear", "errors-csv", "errors-retry", "healthz", "log-cancel", "log-rows-csv", "members-invite",
+    "members-new-tenant",
     "members-profile", "members-remove", "members-role", "members-withdraw", "open-errors", "overview-live",
     "salesforce-callback", "salesforce-checks", "salesforce-checks-run", "salesforce-connect",
     "salesforce-mappings-reviewed", "salesforce-status", "switch-tenant", "sync-settings-save", "theme",

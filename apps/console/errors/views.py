@@ -12,11 +12,13 @@ from apps.console.errors.forms import ErrorFilterForm
 from apps.console.errors.remedies import error_view
 from apps.console.listing import count_words, listing
 from apps.domain.remedies import words_for
+from apps.integrations.services.oauth import live_connection
 from apps.sync.selectors.hints import why_nothing_synced
 from apps.sync.selectors.links import instance_urls
+from apps.sync.services import CannotStart, start_differential_sync
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.sync_errors.selectors import ErrorFilter, live_by_category, sync_errors
-from apps.sync_errors.services import clear_errors
+from apps.sync_errors.services import clear_errors, retry_errors
 from apps.tenants.access import MemberRequest, load, member_page
 from apps.tenants.roles import Right
 
@@ -61,13 +63,56 @@ def error_detail(request: MemberRequest, error_id: int) -> HttpResponse:
 @member_page(Right.CLEAR_ERRORS)
 def clear(request: MemberRequest) -> HttpResponse:
     """Clear one error, or the ones that are ticked."""
-    chosen = [text for text in request.POST.getlist("error")[:_MOST_SELECTED] if text.isascii() and text.isdecimal()]
-    ids = [number for number in map(int, (text[:20] for text in chosen)) if number <= _LARGEST_ID]
+    ids = _ticked(request)
     if not ids:
         messages.info(request, "Tick the errors to clear first.")
         return redirect("console:errors-list")
     _say_cleared(request, clear_errors(errors=SyncError.objects.filter(id__in=ids), user=request.user))
     return redirect("console:errors-list")
+
+
+@require_POST
+@member_page(Right.CLEAR_ERRORS)
+def retry(request: MemberRequest) -> HttpResponse:
+    """Try one error again, or the ones that are ticked."""
+    ids = _ticked(request)
+    if not ids:
+        messages.info(request, "Tick the errors to try again first.")
+        return redirect("console:errors-list")
+    _try_again(request, SyncError.objects.filter(id__in=ids))
+    return redirect("console:errors-list")
+
+
+@require_http_methods(["GET", "POST"])
+@member_page(Right.CLEAR_ERRORS)
+def retry_all(request: MemberRequest) -> HttpResponse:
+    """Try all errors again that match: the question with their number first, then the deed."""
+    rows, form = _matching(request)
+    if request.method == "POST":
+        _try_again(request, rows)
+        return redirect("console:errors-list")
+    context = {"form": form, "count": count_words(rows), "is_any": rows.exists(), "query": request.GET.urlencode()}
+    return render(request, "console/errors/retry_all.html", context)
+
+
+def _try_again(request: MemberRequest, rows: "QuerySet[SyncError]") -> None:
+    """Put the errors into the retry ledger, and begin a sync that takes them up, where one can begin now."""
+    count = retry_errors(errors=rows, user=request.user)
+    connection = live_connection()
+    when = "with the next sync"
+    if connection is not None:
+        try:
+            start_differential_sync(connection=connection, user=request.user)
+            when = "now"
+        except CannotStart as reason:
+            when = f"with the next sync ({str(reason).rstrip('.').lower()})"
+    words = {0: "Nothing was left to try again.", 1: f"1 error is tried again {when}."}
+    messages.success(request, words.get(count, f"{count:,} errors are tried again {when}."))
+
+
+def _ticked(request: MemberRequest) -> list[int]:
+    chosen = [text for text in request.POST.getlist("error")[:_MOST_SELECTED] if text.isascii() and text.isdecimal()]
+    return [number for number in map(int, (text[:20] for text in chosen)) if number <= _LARGEST_ID]
 
 
 @require_http_methods(["GET", "POST"])

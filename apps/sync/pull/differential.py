@@ -25,6 +25,7 @@ from apps.sync.judging import Tally
 from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, SyncRun, Watermark
 from apps.sync.pull.plan import RELATIONS, Question, questions
+from apps.sync.pull.retrying import retry_due
 from apps.sync.pull.small import apply_small_relation
 from apps.sync.replanning import plan_anew
 from apps.sync.storing import apply_rows
@@ -78,6 +79,7 @@ def pull_changes(hold: Hold, gateway: Gateway) -> bool:
             _leave_out(hold, run, one)
         elif not _bring_in(hold, run, gateway, one):
             large.append(one)
+    retry_due(hold, run, gateway)
     covered = {one.question.sobject for one in asked if one.failure is None and one not in large}
     _move_watermarks(hold, run, covered, org_time)
     crash.point("covered")
