@@ -83,7 +83,7 @@ def test_what_waits_and_what_is_held_is_counted_both_ways(viewer: Client, tenant
         )
         RunObject.objects.create(run=run, position=0, sobject="Lead", label="Leads", fetched=50, created=20)
     words = shown(viewer)
-    assert "Going out 3 and 1 held" in words
+    assert "Going out 3 and 1 held, see the queue" in words
     assert "Coming in 30" in words
     assert "Next sync Running now" in words
 
