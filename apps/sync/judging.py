@@ -140,6 +140,9 @@ class Judge:
             return
         assert link is not None
         record = link.record
+        if row.opted_out and self.context.policy.takes_opt_out and isinstance(record.row, Person):
+            record.flag(email_opt_out=True)
+            record.to_queue.add(OPT_OUT_FIELD)
         link.put(is_live=False, remote_stamp=row.stamp or link.row.remote_stamp, pulled_at=self.context.now)
         if move is Move.FOLLOW:
             self._follow(row, link)

@@ -484,6 +484,9 @@ class MemoryWorld:
             return
         assert link is not None
         record = self.local[link.record]
+        if row.opted_out and not record.opted_out:
+            record.opted_out = True
+            self._queue(record.id, ["opt_out"])
         link.is_live, link.stamp = False, row.stamp or link.stamp
         if move is Move.FOLLOW:
             successor = successor_of(row)

@@ -78,6 +78,8 @@ class Round:
     layouts: dict[tuple[str, ...], int] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
     """Records of this round whose change is settled, held or given back."""
+    written: set[int] = field(default_factory=set)
+    """Records of which a row was written."""
     again: set[int] = field(default_factory=set)
     """Records whose row has moved since it was read: their change waits again."""
     broken: RowFailure | None = None

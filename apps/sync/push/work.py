@@ -23,7 +23,7 @@ from apps.sync.push.claims import GIVEN_UP_AFTER, Claimed, claim_changes, give_b
 from apps.sync.push.creating import create_rows
 from apps.sync.push.failing import refuse
 from apps.sync.push.round import Round, begin_round, decide, linked_rows, read_rows, settle_quiet
-from apps.sync.push.writing import write_if_unchanged, write_intents
+from apps.sync.push.writing import settle_written, write_if_unchanged, write_intents
 from apps.sync.storing import apply_rows
 from apps.sync_settings.budget import standing_of
 from apps.sync_settings.services import settings_of
@@ -86,6 +86,7 @@ def push_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed], *, is_co
         if work.broken is not None:
             raise MappingBroken(work.broken.category, work.broken.message, fields=work.broken.fields)
     except Failure:
+        settle_written(work)
         with tenant_transaction(hold.tenant_id):
             give_back(work.open_claims, due_at=timezone.now() + _AFTER_OUTAGE)
         raise
@@ -107,10 +108,12 @@ def _push(work: Round) -> None:
         _hold_unseen(work, sobject, {remote_id: ids[remote_id] for remote_id in ids.keys() - shown})
         _again(work, {ids[remote_id] for remote_id in (shown & ids.keys()) - judged})
         _write(work, intents)
+    settle_written(work)
     settle_quiet(work, {record_id for ids in wanted.values() for record_id in ids.values()})
     unlinked = {claim.local_id for claim in work.open_claims}
     if unlinked:
         create_rows(work, unlinked)
+    settle_written(work)
     settle_quiet(work, {claim.local_id for claim in work.open_claims})
 
 

@@ -116,12 +116,21 @@ def settle_results(work: Round, results: Sequence[tuple[WriteIntent, WriteResult
         _close([intent for intent, _ in written], "written")
         intents = [intent for intent, _ in written]
         insert_entries([_entry(work, intent, result) for intent, result in written])
-        done = [work.claims[intent.local_id] for intent in intents]
-        settle(list({claim.id: claim for claim in done}.values()))
-        ids = [intent.local_id for intent in intents]
+        work.written |= {intent.local_id for intent in intents}
+
+
+def settle_written(work: Round) -> None:
+    """Changes of which everything has arrived are done with; a record may have several rows, and one that was refused
+    keeps its change waiting."""
+    claims = [claim for claim in work.open_claims if claim.local_id in work.written]
+    if not claims:
+        return
+    ids = [claim.local_id for claim in claims]
+    with tenant_transaction(work.hold.tenant_id):
+        work.hold.check()
+        settle(claims)
         resolve_record_errors(local_type=work.local_type, local_ids=ids, at=timezone.now())
-        work.done |= set(ids)
-    crash.point("settled")
+    work.done |= set(ids)
 
 
 def _close(intents: Sequence[WriteIntent], outcome: str) -> None:
