@@ -132,6 +132,11 @@ def settled_by(row: RemoteRow, base: Baseline, intention: Intention, rules: Sequ
     return Baseline(remote, local)
 
 
+def is_told(row: RemoteRow, intention: Intention) -> bool:
+    """Whether the row tells what became of an interrupted write: not where a field of it cannot be seen now."""
+    return all(row.values.get(key.split(">")[0]) is not None for key in intention.after)
+
+
 def reconcile(
     row: RemoteRow,
     link: LinkState,

@@ -1,6 +1,5 @@
 """The emulator inside the test: quick, alone, and reached by requests as if it listened."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -59,22 +58,12 @@ def test_broken_answers_reach_the_gateway_as_they_would(gateway: SalesforceGatew
     assert gateway.limits() is not None
 
 
-def test_three_hundred_calls_take_less_than_a_second(gateway: SalesforceGateway, sf: Client) -> None:
-    sf.lead()
-    began = time.perf_counter()
-    for _ in range(300):
-        assert len(list(gateway.query("SELECT Id, LastName, Email FROM Lead"))) == 1
-    assert time.perf_counter() - began < 1
-
-
-def test_new_worlds_are_quick_and_know_nothing_of_each_other() -> None:
-    began = time.perf_counter()
+def test_new_worlds_know_nothing_of_each_other() -> None:
     for n in range(20):
         with local_emulator() as one:
             org = one.control.create_org()["id"]
             assert one.control.query(org, "SELECT Id FROM Lead") == []
             one.control.create(org, "Lead", LastName=str(n), Company="C")
-    assert time.perf_counter() - began < 2
 
 
 def test_copied_org_is_like_a_new_one(local: LocalEmulator) -> None:

@@ -11,7 +11,7 @@ from apps.domain.leading import LinkFacts, leading_link
 from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
 from apps.domain.moves import Move, fate_of, merged_values, move_of, successor_of
 from apps.domain.pushing import base_after_write, creation, is_settled, may_write, stamp_after_write
-from apps.domain.reconcile import Intention, LinkState, Outcome, Policy, RecordState, Skip, imported, reconcile
+from apps.domain.reconcile import Intention, LinkState, Outcome, Policy, RecordState, Skip, imported, is_told, reconcile
 from apps.domain.rows import RemoteRow
 from apps.domain.values import FieldType
 from apps.domain.windows import LOOK_BACK, Window, covered_after, next_window
@@ -609,7 +609,8 @@ class MemoryWorld:
         self, record_id: int, generation: int, row: RemoteRow, link: Link, step: Step, outcome: Outcome
     ) -> Intent | None:
         for old in self.intents:
-            if old.record == record_id and old.remote_id in {row.remote_id, ""}:
+            is_about_it = old.record == record_id and old.remote_id in {row.remote_id, ""}
+            if is_about_it and (not old.remote_id or is_told(row, Intention(old.after))):
                 old.is_open = False
         if not outcome.writes or row.is_converted:
             return None

@@ -14,6 +14,7 @@ from apps.domain.failures import RowFailure
 from apps.domain.mapping import FieldRule
 from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
+from apps.domain.reconcile import Intention, is_told
 from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, fields_of, row_from_json
 from apps.domain.writing import refusals, writable
 from apps.field_mappings.versions import layout_for
@@ -198,9 +199,15 @@ def open_intents(work: Round, context: Context, judge: Judge) -> list[WriteInten
     """Close what earlier writes left open, now that the rows were looked at, and open what is to be written."""
     now = timezone.now()
     ids = {judged.link.record.row.pk for judged in judge.judged.values()}
-    WriteIntent.objects.filter(
+    open_ones = WriteIntent.objects.filter(
         local_type=work.local_type, local_id__in=ids, closed_at__isnull=True, remote_id__in=[*judge.judged, ""]
-    ).update(closed_at=now, outcome="looked_up")
+    )
+    told = [
+        intent.pk
+        for intent in open_ones
+        if not intent.remote_id or is_told(judge.judged[intent.remote_id].row, Intention(dict(intent.after)))
+    ]
+    WriteIntent.objects.filter(id__in=told).update(closed_at=now, outcome="looked_up")
     intents = []
     for judged in judge.judged.values():
         intent = _intent(work, context, judged)

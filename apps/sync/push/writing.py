@@ -130,6 +130,7 @@ def settle_written(work: Round) -> None:
         work.hold.check()
         settle(claims)
         resolve_record_errors(local_type=work.local_type, local_ids=ids, at=timezone.now())
+    crash.point("settled")
     work.done |= set(ids)
 
 

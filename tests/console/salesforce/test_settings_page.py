@@ -97,9 +97,9 @@ def test_each_frequency_shows_what_it_costs(owner: Client, tenant: Tenant, conne
     page = " ".join(owner.get(PAGE).content.decode().split())
     calls = 288 * -(-asked // 5)
     assert asked == 5  # Account, Contact, Lead, Opportunity and the roles of contacts in these
-    assert f"Every 5 minutes</span><span class=\"muted small\">about {calls} calls a day" in page
+    assert f'Every 5 minutes</span><span class="muted small">about {calls} calls a day' in page
     assert "6 % of the share" in page
-    assert "Manual only</span><span class=\"muted small\">no calls by itself" in page
+    assert 'Manual only</span><span class="muted small">no calls by itself' in page
 
 
 def test_budget_is_shown_as_bars_with_words(owner: Client, tenant: Tenant, connection: Connection) -> None:
