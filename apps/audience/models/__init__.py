@@ -8,6 +8,7 @@ from apps.audience.models.opportunities import Opportunity, OpportunityContactRo
 from apps.audience.models.owners import Owner
 from apps.audience.models.people import Person, PersonWord
 from apps.audience.models.record import Record, Source
+from apps.audience.models.saved_filters import SavedFilter
 
 __all__ = [
     "Company",
@@ -23,5 +24,6 @@ __all__ = [
     "PersonWord",
     "Record",
     "RecordChange",
+    "SavedFilter",
     "Source",
 ]
