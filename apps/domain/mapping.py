@@ -73,6 +73,7 @@ class Step:
     update_remote: bool = False
     inbound_filter: Filter | None = None
     outbound_filter: Filter | None = None
+    excludes_updates: bool = False
 
     @property
     def pulls(self) -> bool:

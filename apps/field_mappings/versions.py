@@ -66,6 +66,7 @@ def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
         "update_local": step.update_local,
         "create_remote": step.create_remote,
         "update_remote": step.update_remote,
+        "excludes_updates": step.excludes_updates,
         "inbound_filter": step.inbound_filter,
         "outbound_filter": step.outbound_filter,
         "rules": rules,

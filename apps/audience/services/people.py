@@ -48,10 +48,18 @@ def create_person(*, values: Mapping[str, str], user: User | None, source: Sourc
     return person
 
 
-def update_person(*, person: Person, values: Mapping[str, str], seen_version: int, user: User | None) -> Person:
+def update_person(
+    *,
+    person: Person,
+    values: Mapping[str, str],
+    seen_version: int | None,
+    user: User | None,
+    origin: str = "user",
+    label: str = "",
+) -> Person:
     """Change what differs of the typed values; where nothing does, nothing is written.
 
-    Raises BadValues, RecordMoved and EmailTaken.
+    ``label`` names whatever did it where that was no member. Raises BadValues, RecordMoved and EmailTaken.
     """
     read = read_values("person", values)
     row = locked(person, seen_version)
@@ -65,7 +73,15 @@ def update_person(*, person: Person, values: Mapping[str, str], seen_version: in
     lines = put("person", row, changed)
     try:
         with transaction.atomic():
-            save_change(row, columns=columns_of("person", changed), lines=lines, queued=changed, user=user)
+            save_change(
+                row,
+                columns=columns_of("person", changed),
+                lines=lines,
+                queued=changed,
+                user=user,
+                origin=origin,
+                label=label,
+            )
     except IntegrityError:
         _refuse_taken(row.email, but=row)
         raise
@@ -86,7 +102,14 @@ def reactivate_person(*, person: Person, user: User | None, seen_version: int | 
 
 
 def set_opt_out(
-    *, person: Person, opted_out: bool, source: str, user: User | None, seen_version: int | None = None
+    *,
+    person: Person,
+    opted_out: bool,
+    source: str,
+    user: User | None,
+    seen_version: int | None = None,
+    origin: str = "user",
+    label: str = "",
 ) -> Person:
     """Opt a person out of e-mail, or in again by their own wish, whose source is kept.
 
@@ -100,13 +123,13 @@ def set_opt_out(
         return row
     row.email_opt_out = opted_out
     lines = {OPT_OUT: {"before": str(not opted_out).lower(), "after": str(opted_out).lower()}}
-    save_change(row, columns=[OPT_OUT], lines=lines, queued=[OPT_OUT], user=user)
+    save_change(row, columns=[OPT_OUT], lines=lines, queued=[OPT_OUT], user=user, origin=origin, label=label)
     ConsentChange.objects.create(
         person_id=row.pk,
         opted_out=opted_out,
         source=said,
         actor_id=user.pk if user else None,
-        actor_label=actor_label(user),
+        actor_label=label[:254] or actor_label(user),
         at=row.updated_at,
     )
     return row

@@ -46,25 +46,35 @@ def save_change(
     lines: Mapping[str, Mapping[str, str]],
     queued: Iterable[str],
     user: User | None,
+    origin: str = "user",
+    label: str = "",
 ) -> None:
-    """Save changed columns as a new version, write down who did it, and queue what concerns Salesforce."""
+    """Save changed columns as a new version, write down who did it, and queue what concerns Salesforce.
+
+    ``label`` names whatever did it where that was no member.
+    """
     now = timezone.now()
     record.version += 1
     record.updated_at = now
     record.save(update_fields=[*columns, "version", "updated_at"])
-    note_change(record, lines=lines, user=user, at=now)
-    queue_change(local_type=type_of(record), local_id=record.pk, fields=list(queued), origin="user", at=now)
+    note_change(record, lines=lines, user=user, at=now, label=label)
+    queue_change(local_type=type_of(record), local_id=record.pk, fields=list(queued), origin=origin, at=now)
 
 
 def note_change(
-    record: Person | Company, *, lines: Mapping[str, Mapping[str, str]], user: User | None, at: datetime
+    record: Person | Company,
+    *,
+    lines: Mapping[str, Mapping[str, str]],
+    user: User | None,
+    at: datetime,
+    label: str = "",
 ) -> None:
     """Write down who made this version of the record."""
     RecordChange.objects.create(
         **{f"{type_of(record)}_id": record.pk},
         version=record.version,
         actor_id=user.pk if user else None,
-        actor_label=actor_label(user),
+        actor_label=label[:254] or actor_label(user),
         changes=lines,
         at=at,
     )

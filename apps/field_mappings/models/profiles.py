@@ -65,6 +65,11 @@ class SyncStep(TenantModel):
     update_remote = models.BooleanField(default=False)
     inbound_filter = models.JSONField(null=True)
     outbound_filter = models.JSONField(null=True)
+    excludes_updates = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Records that this step updates start no sync actions; those that it creates do.",
+    )
     is_enabled = models.BooleanField(default=True)
 
     class Meta:
