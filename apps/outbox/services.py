@@ -10,8 +10,8 @@ from apps.core.queue import wake
 from apps.outbox.models import OutboundChange
 from apps.outbox.queue import PUSH_TASK, ring
 from apps.outbox.selectors import ChangeState
+from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
-from apps.tenants.models import User
 from apps.tenants.scope import current_tenant_id
 
 CONSENT = "email_opt_out"
@@ -28,7 +28,7 @@ class Cancelled:
     in_flight: int
 
 
-def cancel_changes(*, ids: Sequence[int], user: User | None) -> Cancelled:
+def cancel_changes(*, ids: Sequence[int], user: Actor | None) -> Cancelled:
     """Take changes out of the queue; the records keep what they hold. One that is on its way is not stopped, and an
     opt-out or opt-in among the fields goes on waiting alone."""
     chosen = list(OutboundChange.objects.select_for_update().filter(id__in=ids).order_by("id"))
@@ -45,7 +45,7 @@ def cancel_changes(*, ids: Sequence[int], user: User | None) -> Cancelled:
     return Cancelled(len(rows) - len(kept), len(kept), len(chosen) - len(rows))
 
 
-def release_changes(*, ids: Sequence[int], user: User | None) -> int:
+def release_changes(*, ids: Sequence[int], user: Actor | None) -> int:
     """Have held changes tried again now; answers how many were held."""
     rows: QuerySet[OutboundChange] = OutboundChange.objects.filter(id__in=ids, state=ChangeState.HELD)
     named = [_named(row) for row in rows.order_by("id")[:_MOST_NAMED]]

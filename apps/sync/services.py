@@ -11,8 +11,8 @@ from apps.field_mappings.versions import save_version
 from apps.integrations.models import Connection
 from apps.sync.models import OPEN_RUN_STATES, RunKind, RunLane, RunState, SyncRun, Watermark
 from apps.sync_settings.services import enable_syncs, settings_of
+from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
-from apps.tenants.models import User
 
 LANES = {
     RunKind.FULL: ("fetch", "apply"),
@@ -46,7 +46,7 @@ def open_pull_run(connection: Connection) -> SyncRun | None:
     return found
 
 
-def start_full_sync(*, connection: Connection, user: User | None, turn_on: bool = False) -> SyncRun:
+def start_full_sync(*, connection: Connection, user: Actor | None, turn_on: bool = False) -> SyncRun:
     """Queue a full sync; one that is open already is answered instead, however often the button is pressed. A
     differential sync that is under way makes room: the full one brings in all that it would have."""
     if not connection.is_usable:
@@ -72,7 +72,7 @@ def start_full_sync(*, connection: Connection, user: User | None, turn_on: bool 
 
 
 def start_differential_sync(
-    *, connection: Connection, user: User | None = None, trigger: str = "manual"
+    *, connection: Connection, user: Actor | None = None, trigger: str = "manual"
 ) -> SyncRun | None:
     """Queue a differential sync; None where another pull is open. Raises CannotStart before the first full sync."""
     if not connection.is_usable:
@@ -110,7 +110,7 @@ def start_sweep(*, connection: Connection) -> SyncRun | None:
     return run
 
 
-def sync_now(*, connection: Connection, local_type: str, record_id: int, user: User | None) -> SyncRun:
+def sync_now(*, connection: Connection, local_type: str, record_id: int, user: Actor | None) -> SyncRun:
     """Queue a sync of one record, both ways, that overtakes everything; pressed again while it is open, it is the
     same run."""
     if not connection.is_usable:
@@ -143,7 +143,7 @@ def sync_now(*, connection: Connection, local_type: str, record_id: int, user: U
     return run
 
 
-def _create(connection: Connection, kind: RunKind, user: User | None, **facts: Any) -> SyncRun | None:
+def _create(connection: Connection, kind: RunKind, user: Actor | None, **facts: Any) -> SyncRun | None:
     """A run with its lanes; None where one of its kind is open."""
     try:
         with transaction.atomic():
@@ -188,7 +188,7 @@ def wake_run(run: SyncRun) -> None:
         wake(f"apps.sync.tasks.{lane.name}_lane", run.tenant_id or 0, run.pk, queue=QUEUES[lane.name])
 
 
-def cancel_run(*, run: SyncRun, user: User) -> None:
+def cancel_run(*, run: SyncRun, user: Actor) -> None:
     """Ask an open run to stop; what it has applied stays."""
     changed = SyncRun.objects.filter(id=run.pk, state__in=[RunState.QUEUED, RunState.RUNNING]).update(
         state=RunState.CANCELLING, step="Stopping"

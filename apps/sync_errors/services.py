@@ -15,8 +15,8 @@ from psycopg2.extras import execute_values
 from apps.outbox.models import OutboundChange
 from apps.outbox.services import release_changes
 from apps.sync_errors.models import LIVE_STATES, ErrorState, SyncError
+from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
-from apps.tenants.models import User
 from apps.tenants.scope import current_tenant_id
 
 
@@ -103,7 +103,7 @@ def resolve_record_errors(*, local_type: str, local_ids: Sequence[int], at: date
     ).update(state=ErrorState.RESOLVED, closed_at=at, next_attempt_at=None)
 
 
-def clear_errors(*, errors: "QuerySet[SyncError]", user: User) -> int:
+def clear_errors(*, errors: "QuerySet[SyncError]", user: Actor) -> int:
     """Clear live errors: they leave the table until they happen again."""
     count = errors.filter(state__in=LIVE_STATES).update(
         state=ErrorState.CLEARED, closed_at=timezone.now(), closed_by_id=user.pk
@@ -113,7 +113,7 @@ def clear_errors(*, errors: "QuerySet[SyncError]", user: User) -> int:
     return count
 
 
-def retry_errors(*, errors: "QuerySet[SyncError]", user: User) -> int:
+def retry_errors(*, errors: "QuerySet[SyncError]", user: Actor) -> int:
     """Have live errors tried again: rows of Salesforce are read again by the next sync, and changes of ours that are
     held go out again. An error that lasts is written down anew."""
     now = timezone.now()

@@ -10,8 +10,8 @@ from apps.notifications.services import set_recipients
 from apps.outbox.queue import ring
 from apps.sync_settings.budget import note_standing, standing_of
 from apps.sync_settings.models import SyncSettings
+from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
-from apps.tenants.models import User
 
 _RINGS = frozenset({"syncs_enabled", "push_automatically", "api_share_percent"})
 """Settings whose change may let go out what waits."""
@@ -48,7 +48,7 @@ def _follow_detection(row: SyncSettings, connection: Connection) -> None:
         row.save(update_fields=["person_accounts", "group_edition", "updated_at"])
 
 
-def save_settings(*, connection: Connection, user: User, seen_version: int, values: dict[str, Any]) -> SyncSettings:
+def save_settings(*, connection: Connection, user: Actor, seen_version: int, values: dict[str, Any]) -> SyncSettings:
     """Save changed values as a new version; raises SettingsMoved where the form is older than the row. What waits
     for Salesforce is looked at again, and a pause that the new share does not justify ends."""
     row = SyncSettings.objects.select_for_update().get(connection=connection)
@@ -70,7 +70,7 @@ def save_settings(*, connection: Connection, user: User, seen_version: int, valu
     return saved
 
 
-def enable_syncs(*, connection: Connection, user: User) -> None:
+def enable_syncs(*, connection: Connection, user: Actor) -> None:
     """Switch "Syncs Enabled" on; what has waited goes out."""
     changed = SyncSettings.objects.filter(connection=connection, syncs_enabled=False).update(
         syncs_enabled=True, version=F("version") + 1

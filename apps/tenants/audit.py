@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apps.tenants.models import AuditEntry, User
+from apps.tenants.actors import Actor
+from apps.tenants.models import AuditEntry
 
 
 def audit(
     *,
-    actor: User | None,
+    actor: Actor | None,
     action: str,
     subject: str,
     before: Mapping[str, Any] | None = None,

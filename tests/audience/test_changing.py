@@ -22,10 +22,11 @@ from apps.audience.services.people import (
     set_opt_out,
     update_person,
 )
-from apps.audience.services.records import RecordMoved
+from apps.audience.services.records import ExternalKeyTaken, RecordMoved, set_external_key
 from apps.audience.services.values import BadValues
 from apps.core.db import app_transaction
 from apps.outbox.models import OutboundChange
+from apps.tenants.actors import KeyActor
 from apps.tenants.models import Tenant, User
 from apps.tenants.scope import tenant_transaction
 
@@ -328,3 +329,21 @@ def test_every_field_of_the_registry_has_a_column() -> None:
     for record_type, model in (("person", Person), ("company", Company)):
         columns = {field.attname for field in model._meta.concrete_fields}
         assert {target.column for target in FIELDS[record_type].values()} <= columns
+
+
+def test_an_external_key_belongs_to_one_person() -> None:
+    ada = create_person(values={"last_name": "Lovelace"}, user=None, external_key="crm-1")
+    with pytest.raises(ExternalKeyTaken, match="Lovelace"):
+        create_person(values={"last_name": "Byron"}, user=None, external_key="crm-1")
+    charles = create_person(values={"last_name": "Babbage"}, user=None)
+    with pytest.raises(ExternalKeyTaken):
+        set_external_key(charles, external_key="crm-1", seen_version=None, user=None)
+    set_external_key(ada, external_key="", seen_version=1, user=None)
+    assert set_external_key(charles, external_key="crm-1", seen_version=None, user=None).version == 2
+
+
+def test_what_an_api_key_changes_is_queued_with_its_origin_and_told_by_its_name() -> None:
+    company = create_company(values={"name": "Analytical Engines"}, user=KeyActor("API key Website"), origin="api")
+    change = OutboundChange.objects.get(local_type="company", local_id=company.pk)
+    assert change.fields["name"]["origin"] == "api"
+    assert RecordChange.objects.get(company_id=company.pk).actor_label == "API key Website"

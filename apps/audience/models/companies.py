@@ -39,6 +39,11 @@ class Company(Record):
 
     class Meta:
         verbose_name_plural = "companies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "external_key"], condition=~Q(external_key=""), name="company_external_key_once"
+            )
+        ]
         indexes = [
             models.Index(fields=["tenant", "name_key", "id"], name="company_by_name"),
             models.Index(

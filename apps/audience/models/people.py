@@ -82,7 +82,10 @@ class Person(Record):
                 fields=["tenant", "email_key"],
                 condition=~Q(email_key=""),
                 name="person_email_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "external_key"], condition=~Q(external_key=""), name="person_external_key_once"
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "last_key", "id"], name="person_by_last_name"),

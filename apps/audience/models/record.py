@@ -50,6 +50,14 @@ class Record(TenantModel):
         help_text="sObject of the leading link; empty: not linked.",
     )
     leading_remote_id = models.CharField(max_length=18, default="", db_default="")
+    external_key = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        db_collation="C",
+        help_text="What the tenant's own systems call the record; unique where there is one.",
+    )
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 

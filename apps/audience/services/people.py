@@ -6,11 +6,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.audience.models import ConsentChange, Person, PersonWord, Source
-from apps.audience.services.records import actor_label, locked, note_change, save_change, switch_active
+from apps.audience.services.records import (
+    BY_HAND,
+    actor_label,
+    locked,
+    note_change,
+    refuse_taken_key,
+    save_change,
+    switch_active,
+)
 from apps.audience.services.values import BadValues, columns_of, differing, filled_fields, put, read_values
 from apps.domain.values import further_words
 from apps.outbox.queue import queue_change
-from apps.tenants.models import User
+from apps.tenants.actors import Actor
 
 OPT_OUT = "email_opt_out"
 _NAMES = frozenset({"first_name", "last_name"})
@@ -33,18 +41,25 @@ class SourceMissing(Exception):
         super().__init__("Write down who said so, and where: only the person's own wish opts in again.")
 
 
-def create_person(*, values: Mapping[str, str], user: User | None, source: Source = Source.MANUAL) -> Person:
-    """Make a person of typed values by field. Raises BadValues and EmailTaken."""
+def create_person(
+    *,
+    values: Mapping[str, str],
+    user: Actor | None,
+    source: Source = Source.MANUAL,
+    origin: str = BY_HAND,
+    external_key: str = "",
+) -> Person:
+    """Make a person of typed values by field. Raises BadValues, EmailTaken and ExternalKeyTaken."""
     filled = {name: value for name, value in read_values("person", values).items() if value not in ("", None)}
     if not any(filled.get(name) for name in _KNOWN_BY):
         raise BadValues({"last_name": _NAMELESS})
     now = timezone.now()
-    person = Person(source=source, created_at=now, updated_at=now)
+    person = Person(source=source, external_key=external_key, created_at=now, updated_at=now)
     put("person", person, filled)
     _save_unless_taken(person)
     _index_words(person)
     note_change(person, lines={}, user=user, at=now)
-    queue_change(local_type="person", local_id=person.pk, fields=list(filled), origin="user", at=now)
+    queue_change(local_type="person", local_id=person.pk, fields=list(filled), origin=origin, at=now)
     return person
 
 
@@ -53,8 +68,8 @@ def update_person(
     person: Person,
     values: Mapping[str, str],
     seen_version: int | None,
-    user: User | None,
-    origin: str = "user",
+    user: Actor | None,
+    origin: str = BY_HAND,
     label: str = "",
 ) -> Person:
     """Change what differs of the typed values; where nothing does, nothing is written.
@@ -90,15 +105,19 @@ def update_person(
     return row
 
 
-def deactivate_person(*, person: Person, user: User | None, seen_version: int | None = None) -> Person:
+def deactivate_person(
+    *, person: Person, user: Actor | None, seen_version: int | None = None, origin: str = BY_HAND
+) -> Person:
     """Take a person out of use here. Their row in Salesforce stays as it is. Raises RecordMoved."""
-    return switch_active(person, is_active=False, seen_version=seen_version, user=user)
+    return switch_active(person, is_active=False, seen_version=seen_version, user=user, origin=origin)
 
 
-def reactivate_person(*, person: Person, user: User | None, seen_version: int | None = None) -> Person:
+def reactivate_person(
+    *, person: Person, user: Actor | None, seen_version: int | None = None, origin: str = BY_HAND
+) -> Person:
     """Take a person into use again; one who is not in Salesforce yet is queued whole. Raises RecordMoved."""
     whole = [] if person.is_linked else filled_fields("person", person)
-    return switch_active(person, is_active=True, seen_version=seen_version, user=user, queued=whole)
+    return switch_active(person, is_active=True, seen_version=seen_version, user=user, queued=whole, origin=origin)
 
 
 def set_opt_out(
@@ -106,9 +125,9 @@ def set_opt_out(
     person: Person,
     opted_out: bool,
     source: str,
-    user: User | None,
+    user: Actor | None,
     seen_version: int | None = None,
-    origin: str = "user",
+    origin: str = BY_HAND,
     label: str = "",
 ) -> Person:
     """Opt a person out of e-mail, or in again by their own wish, whose source is kept.
@@ -136,17 +155,20 @@ def set_opt_out(
 
 
 def _save_unless_taken(person: Person) -> None:
-    if person.email:
-        _refuse_taken(person.email)
+    _refuse_taken(person.email)
+    refuse_taken_key(Person, person.external_key)
     try:
         with transaction.atomic():
             person.save(force_insert=True)
     except IntegrityError:
         _refuse_taken(person.email)
+        refuse_taken_key(Person, person.external_key)
         raise
 
 
 def _refuse_taken(email: str, but: Person | None = None) -> None:
+    if not email:
+        return
     others = Person.objects.filter(email_key=email.lower())
     other = (others.exclude(id=but.pk) if but is not None else others).first()
     if other is not None:

@@ -4,16 +4,20 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.audience.models import Company, Person, Record, RecordChange
 from apps.audience.selectors.changes import Move, moves_since
 from apps.outbox.queue import queue_change
-from apps.tenants.models import User
+from apps.tenants.actors import Actor
 
 Kept = TypeVar("Kept", Person, Company)
 ACTIVE = "is_active"
+EXTERNAL_KEY = "external_key"
 _UNNAMED = "Syncline"
+BY_HAND = "user"
+"""The origin of what a member does on a page."""
 
 
 class RecordMoved(Exception):
@@ -24,6 +28,14 @@ class RecordMoved(Exception):
         super().__init__(f"Changed meanwhile by {names}.")
         self.record = record
         self.moves = moves
+
+
+class ExternalKeyTaken(Exception):
+    """Another record of the same kind, active or not, has this external key."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(f"{record} has this external key already.")
+        self.record = record
 
 
 def type_of(record: Record) -> str:
@@ -45,8 +57,8 @@ def save_change(
     columns: Iterable[str],
     lines: Mapping[str, Mapping[str, str]],
     queued: Iterable[str],
-    user: User | None,
-    origin: str = "user",
+    user: Actor | None,
+    origin: str = BY_HAND,
     label: str = "",
 ) -> None:
     """Save changed columns as a new version, write down who did it, and queue what concerns Salesforce.
@@ -65,7 +77,7 @@ def note_change(
     record: Person | Company,
     *,
     lines: Mapping[str, Mapping[str, str]],
-    user: User | None,
+    user: Actor | None,
     at: datetime,
     label: str = "",
 ) -> None:
@@ -80,13 +92,19 @@ def note_change(
     )
 
 
-def actor_label(user: User | None) -> str:
+def actor_label(user: Actor | None) -> str:
     """Who acts, as the timeline names them."""
     return user.display_name if user else _UNNAMED
 
 
 def switch_active(
-    record: Kept, *, is_active: bool, seen_version: int | None, user: User | None, queued: Iterable[str] = ()
+    record: Kept,
+    *,
+    is_active: bool,
+    seen_version: int | None,
+    user: Actor | None,
+    queued: Iterable[str] = (),
+    origin: str = BY_HAND,
 ) -> Kept:
     """Deactivate or reactivate; a record that is so already stays as it is. Nothing is deleted in Salesforce."""
     row = locked(record, seen_version)
@@ -94,5 +112,31 @@ def switch_active(
         return row
     row.is_active = is_active
     lines = {ACTIVE: {"before": str(not is_active).lower(), "after": str(is_active).lower()}}
-    save_change(row, columns=[ACTIVE], lines=lines, queued=queued, user=user)
+    save_change(row, columns=[ACTIVE], lines=lines, queued=queued, user=user, origin=origin)
     return row
+
+
+def set_external_key(
+    record: Kept, *, external_key: str, seen_version: int | None, user: Actor | None, origin: str = BY_HAND
+) -> Kept:
+    """Note what the tenant's own systems call a record; "" takes it away. Raises RecordMoved and ExternalKeyTaken."""
+    row = locked(record, seen_version)
+    if row.external_key == external_key:
+        return row
+    refuse_taken_key(type(row), external_key)
+    lines = {EXTERNAL_KEY: {"before": row.external_key, "after": external_key}}
+    row.external_key = external_key
+    try:
+        with transaction.atomic():
+            save_change(row, columns=[EXTERNAL_KEY], lines=lines, queued=[], user=user, origin=origin)
+    except IntegrityError:
+        refuse_taken_key(type(row), external_key)
+        raise
+    return row
+
+
+def refuse_taken_key(model: type[Record], external_key: str) -> None:
+    """Raise ExternalKeyTaken where a record of the kind has the key."""
+    other = model.objects.filter(external_key=external_key).first() if external_key else None
+    if other is not None:
+        raise ExternalKeyTaken(other)
