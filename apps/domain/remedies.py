@@ -177,7 +177,7 @@ WORDS: dict[Category, Words] = {
     _C.QUERY_TOO_SLOW: _w(
         "Salesforce needed too long",
         "The question was too large.",
-        "It is asked again in smaller parts.",
+        "Smaller parts are asked by themselves. Where that is not enough: map fewer formula fields of this object.",
         _R.WAIT,
     ),
     _C.MALFORMED_QUERY: _w(

@@ -20,6 +20,11 @@ class Window:
     until: datetime
 
     @property
+    def length(self) -> timedelta:
+        """How much of org time it covers."""
+        return self.until - self.since
+
+    @property
     def is_empty(self) -> bool:
         """Nothing to ask: org time has not moved on."""
         return self.until <= self.since
@@ -41,7 +46,7 @@ def covered_after(covered_to: datetime, window: Window, *, is_in: bool) -> datet
 
 def halved(window: Window) -> Window:
     """The earlier half, for a window that is too slow to ask."""
-    return Window(window.since, window.since + (window.until - window.since) / 2)
+    return Window(window.since, window.since + window.length / 2)
 
 
 Cursor = tuple[datetime, str]

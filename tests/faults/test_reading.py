@@ -89,8 +89,8 @@ def test_f21_window_that_never_passes_asks_a_person_and_leaves_the_watermark(wor
 def _composite_refusal(world: World) -> dict[str, object]:
     """A Composite answer in which the question for leads ran too long and the others found nothing."""
     empty = {"totalSize": 0, "done": True, "records": []}
-    parts = [{"body": empty, "httpHeaders": {}, "httpStatusCode": 200, "referenceId": f"q{n}"} for n in range(5)]
-    parts[2] = {"body": TIMEOUT, "httpHeaders": {}, "httpStatusCode": 500, "referenceId": "q2"}
+    parts = [{"body": empty, "httpHeaders": {}, "httpStatusCode": 200, "referenceId": f"query{n}"} for n in range(5)]
+    parts[2] = {"body": TIMEOUT, "httpHeaders": {}, "httpStatusCode": 500, "referenceId": "query2"}
     return {"compositeResponse": parts}
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from django.utils import timezone
 
 from apps.core import crash
-from apps.domain.failures import Category, Failure, MappingBroken
+from apps.domain.failures import Category, Failure, MappingBroken, Transient
 from apps.domain.moves import Fate, fate_of
 from apps.domain.rows import DELETION_FIELDS, RemoteRow, fields_of, row_from_json
-from apps.domain.windows import LOOK_BACK, SETTLE, Cursor, covered_after, next_window
+from apps.domain.windows import LOOK_BACK, SETTLE, Cursor, Window, covered_after, halved, next_window
 from apps.integrations.gateways import Gateway
 from apps.integrations.models import Connection, ObjectMetadata
 from apps.integrations.soql import window_text
@@ -29,6 +29,7 @@ from apps.sync.pull.retrying import retry_due
 from apps.sync.pull.small import apply_small_relation
 from apps.sync.replanning import plan_anew
 from apps.sync.storing import apply_rows
+from apps.sync_errors.services import ErrorFact, record_errors, resolve_errors
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
@@ -37,6 +38,10 @@ PAGE = 2_000
 BATCH = 200
 MOST_PAGES = 5
 """After so many pages of one object the rest is asked for by Bulk."""
+MOST_PARTS = 4
+"""Windows of an object that is slow to ask, brought in by one run; the next run goes on from there."""
+NARROWEST = timedelta(minutes=1)
+"""A window of this length that still takes Salesforce too long needs a person."""
 
 
 @dataclass
@@ -47,13 +52,19 @@ class Asked:
     covered_to: datetime
     position: int
     after: Cursor | None = None
+    part_of: Window | None = None
     rows: list[dict[str, Any]] | None = None
     failure: Failure | None = None
 
     @property
     def since(self) -> datetime:
-        """Where the window begins: the look-back before the watermark."""
-        return self.covered_to - LOOK_BACK
+        """Where the window begins: the look-back before the watermark, unless only a part is asked for."""
+        return self.part_of.since if self.part_of else self.covered_to - LOOK_BACK
+
+    @property
+    def is_slow(self) -> bool:
+        """Salesforce gave the question up because it ran too long (QUERY_TIMEOUT)."""
+        return self.failure is not None and self.failure.category is Category.QUERY_TOO_SLOW
 
 
 def pull_changes(hold: Hold, gateway: Gateway) -> bool:
@@ -74,14 +85,20 @@ def pull_changes(hold: Hold, gateway: Gateway) -> bool:
     _note_clock(hold, run, org_time)
     _apply_moves(hold, run, asked)
     large = []
+    covered: dict[str, datetime] = {}
     for one in asked:
         if one.failure is not None:
-            _leave_out(hold, run, one)
-        elif not _bring_in(hold, run, gateway, one):
+            reached = _bring_in_parts(hold, run, gateway, one, org_time) if one.is_slow else None
+            if reached is None:
+                _leave_out(hold, run, one)
+            else:
+                covered[one.question.sobject] = reached
+        elif _bring_in(hold, run, gateway, one):
+            covered[one.question.sobject] = org_time
+        else:
             large.append(one)
     retry_due(hold, run, gateway)
-    covered = {one.question.sobject for one in asked if one.failure is None and one not in large}
-    _move_watermarks(hold, run, covered, org_time)
+    _move_watermarks(hold, run, covered)
     crash.point("covered")
     for one in large:
         _hand_over(hold, run, one, org_time)
@@ -126,7 +143,7 @@ def _text(one: Asked) -> str:
         one.question.sobject,
         one.question.columns,
         since=one.since,
-        until=None,
+        until=one.part_of.until if one.part_of else None,
         after=one.after,
         limit=PAGE,
     )
@@ -201,6 +218,41 @@ def _bring_in(hold: Hold, run: SyncRun, gateway: Gateway, one: Asked) -> bool:
     return False
 
 
+def _bring_in_parts(hold: Hold, run: SyncRun, gateway: Gateway, one: Asked, org_time: datetime) -> datetime | None:
+    """Bring in an object whose question runs too long: the window is halved until it passes, and a few of that width
+    follow each other. Answers the org's time as of which everything is in; None where even the narrowest is too slow.
+    """
+    end = org_time - SETTLE
+    window = halved(Window(one.after[0] if one.after else one.since, end))
+    reached = None
+    for _ in range(MOST_PARTS):
+        passed = _ask_narrower(gateway, one, window)
+        if passed is None:
+            return reached
+        if not _bring_in(hold, run, gateway, one):
+            return one.after[0] + SETTLE if one.after else reached
+        reached = passed.until + SETTLE
+        if passed.until >= end:
+            break
+        window = Window(passed.until, min(passed.until + passed.length, end))
+    return reached
+
+
+def _ask_narrower(gateway: Gateway, one: Asked, window: Window) -> Window | None:
+    """Ask for the rows of the window, or of its first half, and so on; the window that passed, None where none did."""
+    while window.length >= NARROWEST:
+        one.part_of, one.after = window, None
+        try:
+            one.rows = list(gateway.query(_text(one), include_deleted=True))
+        except Transient as failure:
+            if failure.category is not Category.QUERY_TOO_SLOW:
+                raise
+            window = halved(window)
+        else:
+            return window
+    return None
+
+
 def _part(hold: Hold, run: SyncRun, one: Asked) -> RunObject:
     with tenant_transaction(hold.tenant_id):
         hold.check()
@@ -267,6 +319,13 @@ def _leave_out(hold: Hold, run: SyncRun, one: Asked) -> None:
     assert one.failure is not None
     note = f"{one.question.label} was left out: {one.failure.message}"
     part = _part(hold, run, one)
+    slow = ErrorFact(
+        category=Category.QUERY_TOO_SLOW,
+        message=f"{note} Even one minute of changes is too much for one question.",
+        sobject=one.question.sobject,
+        remote_id=_whole(one.question.sobject),
+        is_blocked=True,
+    )
     with tenant_transaction(hold.tenant_id):
         hold.check()
         row = SyncRun.objects.select_for_update().get(id=run.pk)
@@ -275,19 +334,31 @@ def _leave_out(hold: Hold, run: SyncRun, one: Asked) -> None:
         RunObject.objects.filter(id=part.pk).update(
             stage=ObjectStage.SKIPPED, is_done=True, note=note, finished_at=timezone.now()
         )
+        if one.is_slow:
+            record_errors([slow], connection_id=run.connection_id, run_id=run.pk, at=timezone.now())
+
+
+def _whole(sobject: str) -> str:
+    """What the error of a whole sObject stands under in place of a row's id."""
+    return f"all of {sobject}"
 
 
 # -- end ------------------------------------------------------------------------------------------------------
 
 
-def _move_watermarks(hold: Hold, run: SyncRun, sobjects: set[str], org_time: datetime) -> None:
-    """Everything that was visible up to ``SETTLE`` before the question is in, or in the retry ledger."""
+def _move_watermarks(hold: Hold, run: SyncRun, covered: Mapping[str, datetime]) -> None:
+    """Everything that was visible up to ``SETTLE`` before the org's time given for each object is in, or in the retry
+    ledger. An object that was too slow before and is in now has no error any more."""
     with tenant_transaction(hold.tenant_id):
         hold.check()
-        for mark in Watermark.objects.filter(connection_id=run.connection_id, sobject__in=sobjects):
-            covered = covered_after(mark.covered_to, next_window(mark.covered_to, org_time), is_in=True)
-            if covered != mark.covered_to:
-                Watermark.objects.filter(id=mark.pk).update(covered_to=covered, run_id=run.pk)
+        for mark in Watermark.objects.filter(connection_id=run.connection_id, sobject__in=covered):
+            window = next_window(mark.covered_to, covered[mark.sobject])
+            moved = covered_after(mark.covered_to, window, is_in=True)
+            if moved != mark.covered_to:
+                Watermark.objects.filter(id=mark.pk).update(covered_to=moved, run_id=run.pk)
+        resolve_errors(
+            connection_id=run.connection_id, remote_ids=[_whole(name) for name in covered], at=timezone.now()
+        )
 
 
 def _hand_over(hold: Hold, run: SyncRun, one: Asked, org_time: datetime) -> None:
