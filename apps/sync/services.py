@@ -10,6 +10,7 @@ from apps.core.queue import wake
 from apps.field_mappings.versions import save_version
 from apps.integrations.models import Connection
 from apps.sync.models import OPEN_RUN_STATES, RunKind, RunLane, RunState, SyncRun, Watermark
+from apps.sync.selectors.links import record_behind
 from apps.sync_settings.services import enable_syncs, settings_of
 from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
@@ -113,6 +114,19 @@ def start_sweep(*, connection: Connection) -> SyncRun | None:
 def sync_now(*, connection: Connection, local_type: str, record_id: int, user: Actor | None) -> SyncRun:
     """Queue a sync of one record, both ways, that overtakes everything; pressed again while it is open, it is the
     same run."""
+    return _start_record_run(connection, user, local_type=local_type, local_id=record_id)
+
+
+def sync_row_now(*, connection: Connection, sobject: str, remote_id: str, user: Actor | None) -> SyncRun:
+    """Queue a sync of one row by its id there. A row that is linked is synced as its record; another is brought in
+    first, by the ordinary road, or the run says why it is not."""
+    known = record_behind(connection, remote_id)
+    if known is not None:
+        return sync_now(connection=connection, local_type=known[0], record_id=known[1], user=user)
+    return _start_record_run(connection, user, remote_sobject=sobject, remote_id=remote_id)
+
+
+def _start_record_run(connection: Connection, user: Actor | None, **what: Any) -> SyncRun:
     if not connection.is_usable:
         raise CannotStart("The connection to Salesforce has to be renewed first.")
     settings = settings_of(connection)
@@ -125,16 +139,11 @@ def sync_now(*, connection: Connection, local_type: str, record_id: int, user: A
         user,
         settings_version=settings.version,
         mapping_version_id=version.pk,
-        local_type=local_type,
-        local_id=record_id,
+        **what,
     )
     if run is None:
         found: SyncRun | None = SyncRun.objects.filter(
-            connection_id=connection.pk,
-            kind=RunKind.RECORD,
-            local_type=local_type,
-            local_id=record_id,
-            state__in=OPEN_RUN_STATES,
+            connection_id=connection.pk, kind=RunKind.RECORD, state__in=OPEN_RUN_STATES, **what
         ).first()
         if found is None:
             raise CannotStart("It has just been synced. Try again in a moment.")
@@ -151,7 +160,7 @@ def _create(connection: Connection, kind: RunKind, user: Actor | None, **facts: 
                 connection_id=connection.pk,
                 kind=kind,
                 requested_by_id=user.pk if user else None,
-                requested_by_label=user.display_name if user else "Syncline",
+                requested_by_label=user.display_name[:254] if user else "Syncline",
                 **facts,
             )
     except IntegrityError:

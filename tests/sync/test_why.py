@@ -13,8 +13,9 @@ from apps.integrations.models import Connection, ConnectionState, Health
 from apps.outbox.models import OutboundChange
 from apps.sync.models import RunKind, RunState, SyncRun
 from apps.sync.selectors.gates import Gate, Verdict
+from apps.sync.selectors.links import record_behind
 from apps.sync.selectors.steps import active_steps, returning_fields
-from apps.sync.selectors.why import record_behind, why, why_not_now, why_remote
+from apps.sync.selectors.why import why, why_not_now, why_remote
 from apps.sync_errors.services import ErrorFact, record_errors
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_GET
 from apps.console.why.pages import WHY_PAGES, gates_shown
 from apps.domain.values import Unreadable
 from apps.integrations.services.oauth import live_connection
-from apps.sync.selectors.why import record_behind, why_remote
+from apps.sync.selectors.links import record_behind
+from apps.sync.selectors.why import why_remote
 from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.roles import Right
 

@@ -53,6 +53,14 @@ class SyncRun(TenantModel):
     sobjects = models.JSONField(default=list, help_text="Which sObjects an object run covers; empty: all.")
     local_type = models.CharField(max_length=16, blank=True, default="", db_default="")
     local_id = models.BigIntegerField(null=True, help_text="The one record of a record run.")
+    remote_sobject = models.CharField(max_length=80, blank=True, default="", db_default="")
+    remote_id = models.CharField(
+        max_length=18,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The row of a record run that was asked for by its id there, before a record here was known.",
+    )
     org_started_at = models.DateTimeField(null=True, help_text="Org time when it began: the later watermark.")
     clock_offset = models.FloatField(default=0.0, db_default=0.0, help_text="Org time minus ours, in seconds.")
     step = models.CharField(max_length=160, blank=True, help_text="What it is doing, in words.")
@@ -84,6 +92,11 @@ class SyncRun(TenantModel):
                 fields=["tenant", "connection_id", "local_type", "local_id"],
                 condition=Q(state__in=[s.value for s in OPEN_RUN_STATES], kind="record"),
                 name="sync_run_one_open_of_record",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "connection_id", "remote_id"],
+                condition=Q(state__in=[s.value for s in OPEN_RUN_STATES], kind="record") & ~Q(remote_id=""),
+                name="sync_run_one_open_of_row",
             ),
         ]
         indexes = [models.Index(fields=["tenant", "queued_at", "id"], name="sync_run_by_time")]

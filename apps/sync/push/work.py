@@ -18,6 +18,7 @@ from apps.sync.contexts import steps_of
 from apps.sync.desk import OPT_OUT_FIELD
 from apps.sync.lanes import CHUNK_SECONDS, Hold
 from apps.sync.models import RecordLink, RunObject, RunState, SyncRun, WriteIntent
+from apps.sync.pull.one_row import bring_in
 from apps.sync.pull.work import end_run
 from apps.sync.push.claims import GIVEN_UP_AFTER, Claimed, claim_changes, give_back, hold_back, next_due, note_due
 from apps.sync.push.creating import create_rows
@@ -176,28 +177,34 @@ def _count(work: Round) -> None:
 
 def record_lane(hold: Hold) -> timedelta | None:
     """Sync one record both ways: judge its rows as they are now, then write what is to be written if they are still
-    as they were read; a row that changed meanwhile is judged again."""
+    as they were read; a row that changed meanwhile is judged again. A row without a record here is brought in first."""
     with tenant_transaction(hold.tenant_id):
         run = SyncRun.objects.get(id=hold.run_id)
     if run.state != RunState.RUNNING:
         return None
-    assert run.local_id is not None
-    record = (run.local_type, run.local_id)
     with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
-        if not _waits(hold, run):
-            _pull_record(hold, gateway, run)
-        for look in range(_MOST_LOOKS):
-            with tenant_transaction(hold.tenant_id):
-                hold.check()
-                claims = claim_changes(limit=1, record=record)
-            if not claims:
-                break
-            # The last look writes whatever it finds: somebody edits this row faster than it can be read.
-            push_round(hold, gateway, claims, is_conditional=look < _MOST_LOOKS - 1)
+        if run.local_id is None:
+            run = bring_in(hold, gateway, run)
+        if run.local_id is not None:
+            _sync_record(hold, gateway, run)
     with tenant_transaction(hold.tenant_id):
         hold.check()
         end_run(hold, RunState.COMPLETED, "")
     return None
+
+
+def _sync_record(hold: Hold, gateway: Gateway, run: SyncRun) -> None:
+    assert run.local_id is not None
+    if not _waits(hold, run):
+        _pull_record(hold, gateway, run)
+    for look in range(_MOST_LOOKS):
+        with tenant_transaction(hold.tenant_id):
+            hold.check()
+            claims = claim_changes(limit=1, record=(run.local_type, run.local_id))
+        if not claims:
+            break
+        # The last look writes whatever it finds: somebody edits this row faster than it can be read.
+        push_round(hold, gateway, claims, is_conditional=look < _MOST_LOOKS - 1)
 
 
 def _waits(hold: Hold, run: SyncRun) -> bool:

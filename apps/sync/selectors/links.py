@@ -73,3 +73,18 @@ def ids_behind(typed: str, local_type: str) -> list[int]:
         connection_id__in=Connection.objects.values("id"), remote_id=remote_id, **{f"{column}__isnull": False}
     )
     return list(rows.values_list(column, flat=True))
+
+
+def record_behind(connection: Connection | None, remote_id: str) -> tuple[str, int] | None:
+    """The record (type, id) that a row is linked with."""
+    try:
+        wanted = normalize_id(remote_id.strip())
+    except Unreadable:
+        return None
+    if connection is None:
+        return None
+    link = RecordLink.objects.filter(connection_id=connection.pk, remote_id=wanted).first()
+    if link is None:
+        return None
+    named = ((name, getattr(link, column)) for name, column in RECORD_COLUMNS.items())
+    return next(((name, number) for name, number in named if number is not None), None)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from apps.audience.models import Record
 from apps.domain.mapping import Step
-from apps.domain.values import Unreadable, normalize_id
+from apps.domain.values import normalize_id
 from apps.integrations.models import Connection, ObjectMetadata
 from apps.sync.local import MODELS
 from apps.sync.models import RecordLink, Watermark
@@ -21,7 +21,7 @@ from apps.sync.selectors.gates import (
     not_asked,
     switch_gate,
 )
-from apps.sync.selectors.links import RECORD_COLUMNS
+from apps.sync.selectors.links import RECORD_COLUMNS, record_behind
 from apps.sync.selectors.steps import active_steps, may_create
 from apps.sync.selectors.why_record import record_gates, refusals_of_creation
 from apps.sync_errors.models import LIVE_STATES, SyncError
@@ -48,21 +48,6 @@ def why_remote(connection: Connection | None, *, remote_id: str) -> list[Gate]:
         return why(connection, local_type=found[0], record_id=found[1])
     gates = connection_gates(connection, timezone.now())
     return gates if connection is None else [*gates, *_unlinked_gates(connection, wanted)]
-
-
-def record_behind(connection: Connection | None, remote_id: str) -> tuple[str, int] | None:
-    """The record (type, id) that a row is linked with."""
-    try:
-        wanted = normalize_id(remote_id.strip())
-    except Unreadable:
-        return None
-    if connection is None:
-        return None
-    link = RecordLink.objects.filter(connection_id=connection.pk, remote_id=wanted).first()
-    if link is None:
-        return None
-    named = ((name, getattr(link, column)) for name, column in RECORD_COLUMNS.items())
-    return next(((name, number) for name, number in named if number is not None), None)
 
 
 def why_not_now(connection: Connection | None, *, local_type: str, record: Record) -> str:

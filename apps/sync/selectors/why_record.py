@@ -101,16 +101,16 @@ def rule_words(rule: Rule, row: Mapping[str, str | None]) -> str:
 
 
 def _refusing(step: Step, values: Mapping[str, str | None]) -> list[Rule]:
-    return list(_failing(step.outbound_filter, values))
+    return list(failing_rules(step.outbound_filter, values))
 
 
-def _failing(tree: Filter | None, row: Mapping[str, str | None]) -> Iterator[Rule]:
+def failing_rules(tree: Filter | None, row: Mapping[str, str | None]) -> Iterator[Rule]:
     """The comparisons because of which a filter refuses a row; none where it admits it."""
     if tree is None or evaluate(tree, row):
         return
     if isinstance(tree, Group):
         for part in tree.parts:
-            yield from _failing(part, row)
+            yield from failing_rules(part, row)
     else:
         yield tree
 
@@ -172,7 +172,7 @@ def _filter_gates(
         refused = [
             Detail(s.sobject, rule_words(r, row), Verdict.FAILED)
             for s in steps
-            for r in _failing(s.inbound_filter, row)
+            for r in failing_rules(s.inbound_filter, row)
         ]
         gates.append(Gate("filter_in", inward, Verdict.FAILED, "The row was left out when last seen.", refused))
         return [*gates, not_asked("filter_out", outward, "Without a step it is not asked.")]
