@@ -3,15 +3,15 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import URLValidator, validate_email
 
-from apps.domain.values import Unreadable, clean_text, number_text
+from apps.domain.values import Unreadable, clean_text, datetime_text, number_text
 
 CUSTOM_PREFIX = "custom:"
 
@@ -25,16 +25,47 @@ class Kind(StrEnum):
     DECIMAL = "decimal"
     DATE = "date"
     REFERENCE = "reference"
+    LONG_TEXT = "long_text"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+    PICKLIST = "picklist"
+    MULTIPICKLIST = "multipicklist"
+    URL = "url"
+
+    @property
+    def label(self) -> str:
+        """The kind in words."""
+        return _KIND_LABELS[self]
+
+
+_KIND_LABELS = {
+    Kind.TEXT: "Text",
+    Kind.LONG_TEXT: "Long text",
+    Kind.INTEGER: "Number",
+    Kind.DECIMAL: "Decimal",
+    Kind.DATE: "Date",
+    Kind.DATETIME: "Date and time",
+    Kind.BOOLEAN: "Yes or no",
+    Kind.PICKLIST: "Picklist",
+    Kind.MULTIPICKLIST: "Picklist (several)",
+    Kind.EMAIL: "E-mail",
+    Kind.URL: "URL",
+    Kind.REFERENCE: "Reference",
+}
+TEXTUAL = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL, Kind.URL, Kind.PICKLIST, Kind.MULTIPICKLIST})
+"""Kinds whose blank is an empty text."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalField:
-    """A field of a record type. A reference holds the id of a record of ``refers_to``."""
+    """A field of a record type. A reference holds the id of a record of ``refers_to``; a picklist one of its
+    ``options``."""
 
     name: str
     label: str
     kind: Kind = Kind.TEXT
     refers_to: str = ""
+    options: tuple[str, ...] = ()
 
     @property
     def column(self) -> str:
@@ -134,9 +165,14 @@ def local_label(record_type: str, name: str) -> str:
     return local_field(record_type, name).label if name in FIELDS[record_type] else name.removeprefix(CUSTOM_PREFIX)
 
 
+_validate_url = URLValidator(schemes=["http", "https"])
+
 LONGEST_TEXT = 131_072
 """Characters: the most that a long text area of Salesforce holds (Salesforce field reference, "Long Text Area")."""
 _LONGEST_EMAIL = 254
+_LONGEST_URL = 2_000
+_YES = frozenset({"true", "yes", "1", "on"})
+_NO = frozenset({"false", "no", "0", "off"})
 _NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _MOST_WHOLE = 10**18
 _SPACES = "\u00a0\u202f "
@@ -153,7 +189,9 @@ def read_value(target: LocalField, typed: str) -> Any:
     """
     text = clean_text(typed)
     if not text:
-        return "" if target.kind in {Kind.TEXT, Kind.EMAIL} else None
+        return "" if target.kind in TEXTUAL else None
+    if target.kind in {Kind.PICKLIST, Kind.MULTIPICKLIST}:
+        return _read_choices(target, text)
     return _READERS[target.kind](text)
 
 
@@ -163,6 +201,10 @@ def plain_text(value: Any) -> str:
         return ""
     if isinstance(value, Decimal):
         return number_text(str(value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return datetime_text(value.isoformat())
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -210,6 +252,45 @@ def _read_date(text: str) -> date:
         raise BadValue("This is no date. One looks like 2026-01-31.") from error
 
 
+def _read_moment(text: str) -> datetime:
+    """A moment without a zone is taken as UTC, which is what a form's own field for it sends."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        datetime_text(moment.isoformat())
+    except (ValueError, OverflowError) as error:
+        raise BadValue("This is no date and time. One looks like 2026-01-31T14:30Z.") from error
+    return moment
+
+
+def _read_boolean(text: str) -> bool:
+    lowered = text.lower()
+    if lowered not in _YES | _NO:
+        raise BadValue("This is neither yes nor no.")
+    return lowered in _YES
+
+
+def _read_url(text: str) -> str:
+    if len(text) > _LONGEST_URL:
+        raise BadValue(f"This is too long: at most {_LONGEST_URL:,} characters.")
+    url = text if "://" in text else f"https://{text}"
+    try:
+        _validate_url(url)
+    except ValidationError as error:
+        raise BadValue("This is no web address. One looks like https://example.com.") from error
+    return url
+
+
+def _read_choices(target: LocalField, text: str) -> str:
+    """One option, or several parted by semicolons, in the canonical order of a multi-select picklist."""
+    several = target.kind is Kind.MULTIPICKLIST
+    chosen = sorted({part.strip() for part in text.split(";")} - {""}) if several else [text]
+    unknown = next((one for one in chosen if one not in target.options), None)
+    if unknown is not None:
+        raise BadValue(f"“{unknown[:80]}” is not one of the options.")
+    return ";".join(chosen)
+
+
 def _read_reference(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 0 < int(text[:20]) < _MOST_WHOLE:
         raise BadValue("This is no record.")
@@ -223,4 +304,8 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.DECIMAL: _read_decimal,
     Kind.DATE: _read_date,
     Kind.REFERENCE: _read_reference,
+    Kind.LONG_TEXT: _read_text,
+    Kind.DATETIME: _read_moment,
+    Kind.BOOLEAN: _read_boolean,
+    Kind.URL: _read_url,
 }

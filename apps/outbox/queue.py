@@ -1,10 +1,11 @@
 """Queueing a change in the transaction that caused it."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection
+from psycopg2.extras import execute_values
 
 from apps.core.queue import wake
 from apps.outbox.models import OutboundChange
@@ -14,14 +15,15 @@ PUSH_TASK = "apps.sync.tasks.push"
 
 _FOLD = """
 INSERT INTO outbox_outboundchange AS c (tenant_id, local_type, local_id, fields, queued_at, due_at)
-VALUES (%s, %s, %s, %s::jsonb, %s, %s)
+VALUES %s
 ON CONFLICT (tenant_id, local_type, local_id) DO UPDATE
 SET fields = c.fields || excluded.fields,
     generation = c.generation + 1,
-    state = CASE WHEN c.state = 'held' THEN 'waiting' ELSE c.state END,
-    reason = CASE WHEN c.state = 'held' THEN '' ELSE c.reason END,
-    due_at = CASE WHEN c.state = 'held' THEN excluded.due_at ELSE least(c.due_at, excluded.due_at) END
+    state = CASE WHEN %(released)s THEN 'waiting' ELSE c.state END,
+    reason = CASE WHEN %(released)s THEN '' ELSE c.reason END,
+    due_at = CASE WHEN %(released)s THEN excluded.due_at ELSE least(c.due_at, excluded.due_at) END
 """
+_ROW, _PAGE = "(%s, %s, %s, %s::jsonb, %s, %s)", 1_000
 _RING = """
 INSERT INTO outbox_outboxdue AS d (tenant_id, due_at) VALUES (%s, %s)
 ON CONFLICT (tenant_id) DO UPDATE SET due_at = excluded.due_at
@@ -35,12 +37,23 @@ def queue_change(*, local_type: str, local_id: int, fields: Iterable[str], origi
     Changes whose origin is the sync itself are not queued: what sync wrote is never sent back. A change that was
     held is tried again, since the record has changed.
     """
-    changed = {name: {"at": at.isoformat(), "origin": origin} for name in fields}
-    if origin == "sync" or not changed:
-        return
+    queue_changes(local_type=local_type, changes={local_id: fields}, origin=origin, at=at)
+
+
+def queue_changes(
+    *, local_type: str, changes: Mapping[int, Iterable[str]], origin: str, at: datetime, releases: bool = True
+) -> None:
+    """``queue_change`` for many records (id → fields) in one statement, in the order of their ids. With ``releases``
+    off a change that was held stays held and only grows: what changed is not what it was held for."""
+    fact = {"at": at.isoformat(), "origin": origin}
+    changed = {record_id: dict.fromkeys(names, fact) for record_id, names in sorted(changes.items())}
     tenant_id = current_tenant_id()
+    rows = [(tenant_id, local_type, i, json.dumps(facts), at, at) for i, facts in changed.items() if facts]
+    if origin == "sync" or not rows:
+        return
+    statement = _FOLD.replace("%(released)s", "c.state = 'held'" if releases else "false")
     with connection.cursor() as cursor:
-        cursor.execute(_FOLD, [tenant_id, local_type, local_id, json.dumps(changed), at, at])
+        execute_values(cursor.cursor, statement, rows, template=_ROW, page_size=_PAGE)
     ring(at=at)
     wake(PUSH_TASK, tenant_id, queue="routine")
 

@@ -16,8 +16,16 @@ class ListKind(StrEnum):
     CAMPAIGN = "campaign"
 
 
+class OutState(StrEnum):
+    """Whether Salesforce is to be told of a list or a membership; blank: both sides are in line."""
+
+    NONE = ""
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
 class List(TenantModel):
-    """A named set of people."""
+    """A named set of people. One of kind *campaign* without a remote id waits for its Campaign to be made."""
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=12, default=ListKind.STATIC, db_default=ListKind.STATIC)
@@ -29,6 +37,11 @@ class List(TenantModel):
     ends_on = models.DateField(null=True)
     is_running = models.BooleanField(default=True, db_default=True, help_text="IsActive of the Campaign.")
     is_active = models.BooleanField(default=True, db_default=True)
+    is_archived = models.BooleanField(default=False, db_default=False, help_text="Out of the way here; nothing more.")
+    out_state = models.CharField(
+        max_length=8, default="", db_default="", help_text="waiting: a Campaign is to be made of it; refused; or blank."
+    )
+    out_note = models.TextField(default="", db_default="", help_text="Why it was refused, in words.")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
     name_key = models.GeneratedField(
@@ -73,6 +86,10 @@ class ListMembership(TenantModel):
     has_responded = models.BooleanField(default=False, db_default=False)
     remote_id = models.CharField(max_length=18, default="", db_default="")
     is_active = models.BooleanField(default=True, db_default=True)
+    out_state = models.CharField(
+        max_length=8, default="", db_default="", help_text="waiting: Salesforce is to be told; refused; or blank."
+    )
+    out_note = models.TextField(default="", db_default="", help_text="Why it was refused, in words.")
     joined_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -86,6 +103,11 @@ class ListMembership(TenantModel):
                 fields=["tenant", "remote_id"],
                 condition=~models.Q(remote_id=""),
                 name="membership_by_remote_id",
+            ),
+            models.Index(
+                fields=["tenant", "id"],
+                condition=models.Q(out_state="waiting"),
+                name="membership_to_be_told",
             ),
         ]
 

@@ -46,6 +46,16 @@ class Person(Record):
         db_default=False,
         help_text="Unsubscribed on either side; only their own act undoes it.",
     )
+    email_bounced = models.BooleanField(default=False, db_default=False, help_text="Hard: mail never arrives there.")
+    most_recent_visit = models.DateTimeField(null=True)
+    first_touch_at = models.DateTimeField(null=True)
+    first_touch_channel = models.TextField(blank=True, default="", db_default="")
+    first_touch_source = models.TextField(blank=True, default="", db_default="")
+    last_touch_at = models.DateTimeField(null=True)
+    last_touch_channel = models.TextField(blank=True, default="", db_default="")
+    last_touch_source = models.TextField(blank=True, default="", db_default="")
+    sequence_status = models.TextField(blank=True, default="", db_default="", help_text="Of the latest enrolment.")
+    inbox_state = models.TextField(blank=True, default="", db_default="", help_text="What the last reply was.")
     company = models.ForeignKey(
         Company,
         on_delete=models.DO_NOTHING,

@@ -22,14 +22,19 @@ def fields_of(record_type: str) -> dict[str, LocalField]:
     """Every field of a record type that a member may edit: those of the registry, then the tenant's own."""
     custom = CustomField.objects.filter(record_type=record_type).order_by("label", "id")
     return FIELDS[record_type] | {
-        f"{CUSTOM_PREFIX}{one.key}": LocalField(f"{CUSTOM_PREFIX}{one.key}", one.label, _KINDS.get(one.kind, Kind.TEXT))
+        f"{CUSTOM_PREFIX}{one.key}": LocalField(
+            f"{CUSTOM_PREFIX}{one.key}", one.label, _KINDS.get(one.kind, Kind.TEXT), options=tuple(one.options)
+        )
         for one in custom
     }
 
 
-def read_values(record_type: str, typed: Mapping[str, str]) -> dict[str, Any]:
-    """Values by field for what was typed. Raises BadValues with all that is wrong, not only the first."""
-    known = fields_of(record_type)
+def read_values(
+    record_type: str, typed: Mapping[str, str], known: Mapping[str, LocalField] | None = None
+) -> dict[str, Any]:
+    """Values by field for what was typed. Raises BadValues with all that is wrong, not only the first. Who reads many
+    records at once hands in what ``fields_of`` said."""
+    known = fields_of(record_type) if known is None else known
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for name, text in typed.items():
@@ -72,9 +77,11 @@ def differing(record_type: str, record: Record, values: Mapping[str, Any]) -> di
     return {name: value for name, value in values.items() if value_of(record, known[name]) != value}
 
 
-def put(record_type: str, record: Record, values: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def put(
+    record_type: str, record: Record, values: Mapping[str, Any], known: Mapping[str, LocalField] | None = None
+) -> dict[str, dict[str, str]]:
     """Set the values on the record, unsaved; answers before and after, as the timeline shows them."""
-    known = fields_of(record_type)
+    known = fields_of(record_type) if known is None else known
     lines = {}
     for name, value in values.items():
         target = known[name]
