@@ -10,8 +10,8 @@ from django.utils import timezone
 from apps.audience.fields import FIELDS, Kind
 from apps.audience.models import CustomField
 from apps.domain.values import clean_text
-from apps.tenants.audit import audit
 from apps.tenants.actors import Actor
+from apps.tenants.audit import audit
 
 KINDS = tuple(kind for kind in Kind if kind is not Kind.REFERENCE)
 CHOICES = frozenset({Kind.PICKLIST, Kind.MULTIPICKLIST})
@@ -73,10 +73,11 @@ def rename_custom_field(
     """Change the label, and the options of a picklist (None: leave them); key and type stay. Raises BadField."""
     row: CustomField = CustomField.objects.select_for_update().get(id=field.pk)
     choices = row.options if options is None else _options(options, Kind(row.kind))
-    after = {"label": _label(label), "options": choices}
+    words = _label(label)
+    after = {"label": words, "options": choices}
     before = {"label": row.label, "options": row.options}
     if before != after:
-        row.label, row.options = after["label"], choices
+        row.label, row.options = words, choices
         row.save(update_fields=["label", "options"])
         audit(actor=user, action="custom_field_changed", subject=_subject(row), before=before, after=after)
     return row

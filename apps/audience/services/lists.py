@@ -10,8 +10,8 @@ from apps.audience.models import EventKind, List, ListKind, ListMembership, OutS
 from apps.audience.services.facts import Fact, call_attention, note_facts
 from apps.audience.services.names import BadName, checked_name
 from apps.domain.values import clean_text
-from apps.tenants.audit import audit
 from apps.tenants.actors import Actor
+from apps.tenants.audit import audit
 
 _LONGEST_STATUS = 40
 """Characters of a member status (CampaignMember.Status in the describes)."""
@@ -50,7 +50,7 @@ def archive_list(*, shown: List, is_archived: bool, user: Actor | None) -> List:
 
 
 def keep_as_campaign(*, shown: List, user: Actor | None) -> List:
-    """Have a Campaign made of a list, with everybody who is on it. Raises BadName where no Campaign can be called so."""
+    """Have a Campaign made of a list, with everybody who is on it. Raises BadName."""
     row: List = List.objects.select_for_update().get(id=shown.pk)
     if row.kind == ListKind.CAMPAIGN:
         return row

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from apps.audience.models import ConsentChange, Person, PersonWord, Source
+from apps.audience.models import ConsentChange, EventKind, Person, PersonWord, Source
+from apps.audience.services.facts import Fact, note_facts
 from apps.audience.services.records import (
     BY_HAND,
     actor_label,
@@ -60,6 +61,7 @@ def create_person(
     _index_words(person)
     note_change(person, lines={}, user=user, at=now)
     queue_change(local_type="person", local_id=person.pk, fields=list(filled), origin=origin, at=now)
+    note_facts([Fact(person.pk, EventKind.PERSON_CREATED, "Created")], origin=origin, at=now)
     return person
 
 

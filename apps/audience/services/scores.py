@@ -8,8 +8,8 @@ from apps.audience.models import RECEIVED_KINDS, EventKind, Person, ScoreRule
 from apps.audience.services.event_effects import MOST_POINTS, added_points
 from apps.audience.services.facts import Fact, note_facts
 from apps.outbox.queue import queue_changes
-from apps.tenants.audit import audit
 from apps.tenants.actors import Actor
+from apps.tenants.audit import audit
 
 SCORE = "score"
 LARGEST_POINTS = 1_000

@@ -12,8 +12,8 @@ from apps.audience.services.facts import Fact, note_facts
 from apps.audience.services.names import checked_name
 from apps.domain.values import clean_text
 from apps.outbox.queue import queue_changes
-from apps.tenants.audit import audit
 from apps.tenants.actors import Actor
+from apps.tenants.audit import audit
 
 STATUS = "sequence_status"
 _LONGEST_DESCRIPTION = 5_000
@@ -34,7 +34,9 @@ def create_sequence(*, name: str, description: str = "", user: Actor | None) -> 
     return row
 
 
-def update_sequence(*, sequence: Sequence, name: str, description: str, is_active: bool, user: Actor | None) -> Sequence:
+def update_sequence(
+    *, sequence: Sequence, name: str, description: str, is_active: bool, user: Actor | None
+) -> Sequence:
     """Rename, describe, archive or take up again. Raises BadName."""
     row: Sequence = Sequence.objects.select_for_update().get(id=sequence.pk)
     after = {
