@@ -18,5 +18,7 @@ urlpatterns = [
     path("people/", include("apps.console.people.urls")),
     path("companies/", include("apps.console.companies.urls")),
     path("opportunities/", include("apps.console.opportunities.urls")),
+    path("bulk/", include("apps.console.bulk.urls")),
+    path("filters/", include("apps.console.filters.urls")),
     path("lists/", include("apps.console.lists.urls")),
 ]

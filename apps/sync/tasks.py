@@ -11,6 +11,7 @@ from apps.integrations.jobs import wake_due_jobs
 from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
 from apps.sync import forgetting
+from apps.sync.bulk import advance_bulk, wake_due_bulk
 from apps.sync.drive import advance
 from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
 from apps.sync.models import RunLane, Schedule
@@ -25,6 +26,7 @@ def tick() -> None:
     """Every ten seconds: wake whatever is due and held by nobody, so that a lost message costs ten seconds."""
     wake_due_jobs()
     wake_due_probes()
+    wake_due_bulk()
     now = timezone.now()
     with dispatcher_transaction():
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
@@ -114,3 +116,9 @@ def apply_lane(tenant_id: int, run_id: int) -> None:
 def forget(tenant_id: int, job_id: int) -> None:
     """Delete the next rows of an org that was disconnected."""
     forgetting.forget(tenant_id, job_id)
+
+
+@shared_task(name="apps.sync.tasks.bulk")
+def bulk(tenant_id: int, action_id: int) -> None:
+    """Do the next records of an action on many."""
+    advance_bulk(tenant_id, action_id)

@@ -13,10 +13,20 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from apps.audience.models import Company, List, ListKind, ListMembership, Opportunity
+from apps.audience.models import Company, List, ListKind, ListMembership, Opportunity, SavedFilter
 from apps.integrations.models import ApiUsage, Connection, ConnectionCheck
 from apps.outbox.models import OutboundChange
-from apps.sync.models import EntryAction, ObjectStage, RunEntry, RunKind, RunObject, RunState, SyncRun, Watermark
+from apps.sync.models import (
+    BulkAction,
+    EntryAction,
+    ObjectStage,
+    RunEntry,
+    RunKind,
+    RunObject,
+    RunState,
+    SyncRun,
+    Watermark,
+)
 from apps.sync_errors.models import SyncError
 from apps.sync_errors.services import ErrorFact, record_errors
 from apps.tenants.models import Tenant, User
@@ -56,6 +66,9 @@ PAGES: dict[str, str] = {
     "companies-new": "",
     "companies-edit": "company",
     "companies-why": "company",
+    "filters-new": "area",
+    "filters-edit": "saved",
+    "bulk-detail": "bulk",
     "queue-list": "",
     "why": "",
     "opportunities-list": "",
@@ -69,6 +82,7 @@ PAGES: dict[str, str] = {
 }
 # What answers with something else: parts of pages, downloads, the outcome of a form, a redirect.
 NO_PAGES = {
+    "bulk-ask", "bulk-start", "bulk-cancel", "filters-remove",
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
     "people-sync-run", "queue-cancel", "queue-release",
     "errors-clear", "errors-csv", "errors-retry", "healthz", "log-cancel", "log-rows-csv", "members-invite",
@@ -83,6 +97,7 @@ OWN_ACCOUNT = (
     "account_reauthenticate",
 )  # fmt: skip
 ANONYMOUS = ("account_login", "account_signup", "account_reset_password")
+ROMANS = {"field": "city", "type": "string", "operator": "equals", "values": ["Rome"]}
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 
 
@@ -126,11 +141,14 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
             connection_id=salesforce.pk, run_id=run.pk, at=now,
         )  # fmt: skip
         error = SyncError.objects.get()
+        saved = SavedFilter.objects.create(record_type="person", name="Romans", tree=ROMANS)
+        bulk = BulkAction.objects.create(kind="push", record_type="person", criteria={"ids": [person.pk]}, until_id=1)
         inviter = User.objects.create_user("inviter@northwind.example", "correct horse battery")
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
+        "area": "people", "saved": saved.pk, "bulk": bulk.pk,
     }  # fmt: skip
 
 

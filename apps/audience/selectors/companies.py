@@ -23,6 +23,7 @@ class CompanyFilter:
     search: str = ""
     linked: bool | None = None
     active: bool | None = None
+    source: str = ""
 
 
 def companies(wanted: CompanyFilter) -> "QuerySet[Company]":
@@ -32,6 +33,8 @@ def companies(wanted: CompanyFilter) -> "QuerySet[Company]":
         rows = rows.exclude(leading_sobject="") if wanted.linked else rows.filter(leading_sobject="")
     if wanted.active is not None:
         rows = rows.filter(is_active=wanted.active)
+    if wanted.source:
+        rows = rows.filter(source=wanted.source)
     return rows
 
 

@@ -22,8 +22,17 @@ _KEYS = {
     "person": {"email": "email_key", "first_name": "first_key", "last_name": "last_key", "company_name": "company_key"},
     "company": {"name": "name_key"},
 }
-_TYPES = {Kind.EMAIL: FieldType.EMAIL, Kind.INTEGER: FieldType.DOUBLE, Kind.DECIMAL: FieldType.DOUBLE}
-_TYPES[Kind.DATE] = FieldType.DATE
+_TYPES = {
+    Kind.EMAIL: FieldType.EMAIL,
+    Kind.INTEGER: FieldType.DOUBLE,
+    Kind.DECIMAL: FieldType.DOUBLE,
+    Kind.DATE: FieldType.DATE,
+    Kind.DATETIME: FieldType.DATETIME,
+    Kind.BOOLEAN: FieldType.BOOLEAN,
+    Kind.PICKLIST: FieldType.PICKLIST,
+    Kind.MULTIPICKLIST: FieldType.MULTIPICKLIST,
+    Kind.URL: FieldType.URL,
+}
 _ALIKE = {Operator.EQUALS, Operator.IN}
 
 

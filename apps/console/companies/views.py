@@ -3,10 +3,12 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from apps.audience.models import Company, Opportunity, Person
+from apps.audience.models import Company, Opportunity, Person, Source
 from apps.audience.selectors.companies import MOST_MATCHES, CompanyFilter, companies, matching_ids
+from apps.console.bulk.views import deeds_of
 from apps.console.companies.forms import CompanyFilterForm
-from apps.console.listing import count_words, listing, number_words, tabs
+from apps.console.listing import count_words, number_words, tabs
+from apps.console.record_lists import chosen_filter, filter_tabs, filtered_listing
 from apps.console.record_sync import sync_card
 from apps.console.records import owner_name, record_view
 from apps.core.search import search_text
@@ -17,11 +19,13 @@ from apps.tenants.roles import Right
 
 _SAVED_VIEWS: dict[str, dict[str, str]] = {
     "All companies": {},
+    "Salesforce import": {"source": Source.SALESFORCE},
     "Linked with Salesforce": {"linked": "yes"},
     "Not in Salesforce": {"linked": "no"},
     "Inactive": {"status": "no"},
 }
 _SHOWN = 10
+_AREA = "companies"
 
 
 @member_page(Right.VIEW)
@@ -29,17 +33,23 @@ def companies_list(request: MemberRequest) -> HttpResponse:
     """Companies by search and filters, by name."""
     form = CompanyFilterForm(request.GET)
     wanted = form.wanted()
-    rows, count = companies(wanted).defer("description", "custom"), ""
+    rows, count, ids = companies(wanted).defer("description", "custom"), "", None
     if search_text(wanted.search):
         ids = matching_ids(wanted, also=ids_behind(wanted.search, "company"))
-        rows, count = rows.filter(id__in=ids), number_words(len(ids), len(ids) >= MOST_MATCHES)
-    found = listing(request, rows, form.order(), count=count)
+        count = number_words(len(ids), len(ids) >= MOST_MATCHES)
+    saved = chosen_filter(request, "company")
+    listed = filtered_listing(request, rows, form.order(), saved=saved, ids=ids, count=count)
+    found = listed.found
     context = {
         "form": form,
         "found": found,
-        "tabs": tabs(request, _SAVED_VIEWS),
+        "partial": listed.partial,
+        "tabs": [*tabs(request, _SAVED_VIEWS), *filter_tabs(request, _AREA)],
+        "saved": saved,
+        "area": _AREA,
+        "deeds": deeds_of(_AREA),
         "may_edit": request.membership.may(Right.EDIT_RECORDS),
-        "is_filtered": wanted != CompanyFilter(),
+        "is_filtered": wanted != CompanyFilter() or saved is not None,
         "hint": None if found.rows else why_nothing_synced(),
     }
     return render(request, "console/companies/list.html", context)

@@ -29,6 +29,7 @@ class PeopleFilterForm(forms.Form):
         label="Came from", required=False, choices=[_ANY, *((s.value, SOURCE_WORDS[s]) for s in Source)]
     )
     company = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    filter = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     sort = forms.ChoiceField(
         label="Sort by",
         required=False,

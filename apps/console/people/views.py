@@ -6,11 +6,13 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from apps.audience.models import Company, Person, Source
+from apps.audience.models import Company, Person, SavedFilter, Source
 from apps.audience.selectors.changes import consent_of
 from apps.audience.selectors.people import MOST_MATCHES, PeopleFilter, matching_ids, memberships_of, people, roles_of
-from apps.console.listing import Listing, listing, number_words, tabs
+from apps.console.bulk.views import deeds_of
+from apps.console.listing import number_words, tabs
 from apps.console.people.forms import PeopleFilterForm
+from apps.console.record_lists import FilteredListing, chosen_filter, filter_tabs, filtered_listing
 from apps.console.record_sync import sync_card
 from apps.console.records import owner_name, record_view
 from apps.core.paging import Order
@@ -27,6 +29,7 @@ _SAVED_VIEWS: dict[str, dict[str, str]] = {
     "Unsubscribed": {"consent": "yes"},
     "Inactive": {"status": "no"},
 }
+_AREA = "people"
 
 
 @member_page(Right.VIEW)
@@ -34,26 +37,33 @@ def people_list(request: MemberRequest) -> HttpResponse:
     """People by search, filters and saved views, newest first."""
     form = PeopleFilterForm(request.GET)
     wanted = form.wanted()
-    found = _found(request, wanted, form.order())
+    saved = chosen_filter(request, "person")
+    listed = _found(request, wanted, form.order(), saved)
+    found = listed.found
     company = Company.objects.filter(id=wanted.company_id).first() if wanted.company_id else None
     context: dict[str, Any] = {
         "form": form,
         "found": found,
-        "tabs": tabs(request, _SAVED_VIEWS),
+        "partial": listed.partial,
+        "tabs": [*tabs(request, _SAVED_VIEWS), *filter_tabs(request, _AREA)],
+        "saved": saved,
+        "area": _AREA,
+        "deeds": deeds_of(_AREA),
         "company": company,
         "may_edit": request.membership.may(Right.EDIT_RECORDS),
-        "is_filtered": wanted != PeopleFilter(),
+        "is_filtered": wanted != PeopleFilter() or saved is not None,
         "hint": None if found.rows else why_nothing_synced(),
     }
     return render(request, "console/people/list.html", context)
 
 
-def _found(request: MemberRequest, wanted: PeopleFilter, order: Order) -> Listing:
+def _found(request: MemberRequest, wanted: PeopleFilter, order: Order, saved: SavedFilter | None) -> FilteredListing:
     rows: QuerySet[Person] = people(wanted).select_related("company").defer("description", "custom")
     if not search_text(wanted.search):
-        return listing(request, rows, order)
+        return filtered_listing(request, rows, order, saved=saved)
     ids = matching_ids(wanted, also=ids_behind(wanted.search, "person"))
-    return listing(request, rows.filter(id__in=ids), order, count=number_words(len(ids), len(ids) >= MOST_MATCHES))
+    count = number_words(len(ids), len(ids) >= MOST_MATCHES)
+    return filtered_listing(request, rows, order, saved=saved, ids=ids, count=count)
 
 
 @member_page(Right.VIEW)

@@ -4,7 +4,6 @@ from apps.field_mappings.models.profiles import (
     FieldMapping,
     Profile,
     ProfileKind,
-    StepKind,
     SyncStep,
 )
 from apps.field_mappings.models.versions import BaselineLayout, MappingVersion
@@ -15,6 +14,5 @@ __all__ = [
     "MappingVersion",
     "Profile",
     "ProfileKind",
-    "StepKind",
     "SyncStep",
 ]

@@ -13,7 +13,6 @@ class JobKind(StrEnum):
 
     PREFLIGHT = "preflight"
     METADATA = "metadata"
-    DESCRIBE = "describe"
     REVOKE = "revoke"
     FORGET = "forget"
 

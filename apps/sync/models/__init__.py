@@ -1,5 +1,6 @@
 """Runs, their objects, pages and entries; links with their baselines; watermarks; write intents."""
 
+from apps.sync.models.bulk import BulkAction, BulkKind, BulkState
 from apps.sync.models.entries import EntryAction, RunEntry
 from apps.sync.models.intents import WriteIntent
 from apps.sync.models.links import RecordLink
@@ -18,6 +19,9 @@ from apps.sync.models.watermarks import Watermark
 
 __all__ = [
     "OPEN_RUN_STATES",
+    "BulkAction",
+    "BulkKind",
+    "BulkState",
     "EntryAction",
     "ObjectStage",
     "RecordLink",

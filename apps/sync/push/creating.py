@@ -7,7 +7,6 @@ from typing import Any
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
-from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.models import Person
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.mapping import Step
@@ -58,7 +57,7 @@ def create_rows(work: Round, records: set[int]) -> None:
 
 
 def _once_linked(work: Round, records: set[int]) -> set[int]:
-    key = RECORD_COLUMNS[work.local_type]
+    key = f"{work.local_type}_id"
     with tenant_transaction(work.hold.tenant_id):
         links = RecordLink.objects.filter(connection_id=work.connection.pk, **{f"{key}__in": records})
         return set(links.values_list(key, flat=True))
