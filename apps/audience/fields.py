@@ -1,12 +1,12 @@
 """The registry of fields that can be mapped: name, label, kind and column, and how typed text becomes a value."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
@@ -14,6 +14,38 @@ from django.core.validators import URLValidator, validate_email
 from apps.domain.values import Unreadable, clean_text, datetime_text, number_text
 
 CUSTOM_PREFIX = "custom:"
+"""What the name of a tenant's own field begins with."""
+CUSTOM_TYPE = "custom"
+"""The kind of all custom record types; each one's local type is ``custom:<its id>``."""
+
+Value = TypeVar("Value")
+
+
+def kind_of(local_type: str) -> str:
+    """The kind of a local type: person, company, opportunity, or custom for every custom record type."""
+    return local_type.partition(":")[0]
+
+
+class ByType(Mapping[str, Value]):
+    """Something by local type. What is kept under ``custom`` holds for every custom record type."""
+
+    def __init__(self, **by_kind: Value) -> None:
+        self._by_kind = by_kind
+
+    def __getitem__(self, local_type: str) -> Value:
+        return self._by_kind[kind_of(local_type)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_kind)
+
+    def __len__(self) -> int:
+        return len(self._by_kind)
+
+
+RECORD_COLUMNS = ByType(
+    person="person_id", company="company_id", opportunity="opportunity_id", custom="custom_record_id"
+)
+"""Which column of a link, or of a change, names a record of each local type."""
 
 
 class Kind(StrEnum):
@@ -150,7 +182,19 @@ OPPORTUNITY = {
         _OWNER,
     ]
 }
-FIELDS: dict[str, dict[str, LocalField]] = {"person": PERSON, "company": COMPANY, "opportunity": OPPORTUNITY}
+CUSTOM_RECORD = {
+    field.name: field
+    for field in [
+        LocalField("name", "Name"),
+        LocalField("person", "Person", Kind.REFERENCE, "person"),
+        LocalField("company", "Company", Kind.REFERENCE, "company"),
+        _OWNER,
+    ]
+}
+"""What every custom record type has; the rest are fields of the tenant's own."""
+FIELDS: ByType[dict[str, LocalField]] = ByType(
+    person=PERSON, company=COMPANY, opportunity=OPPORTUNITY, custom=CUSTOM_RECORD
+)
 
 
 def local_field(record_type: str, name: str) -> LocalField:

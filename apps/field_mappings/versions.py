@@ -11,7 +11,15 @@ from apps.domain.filters import from_dict
 from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
 from apps.domain.values import FieldType
 from apps.field_mappings.compatibility import pause_reason
-from apps.field_mappings.models import BaselineLayout, FieldMapping, MappingVersion, Profile, SyncStep
+from apps.field_mappings.models import (
+    BaselineLayout,
+    FieldMapping,
+    MappingVersion,
+    Profile,
+    ProfileKind,
+    StepKind,
+    SyncStep,
+)
 from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection
 
@@ -22,8 +30,9 @@ def save_version(connection: Connection) -> MappingVersion:
     A mapping whose field is absent from the describe is left out and keeps its reason: absent is never blank.
     """
     profile = Profile.objects.get(connection=connection, is_active=True)
-    steps = SyncStep.objects.filter(profile=profile, is_enabled=True).order_by("position")
-    document = {"steps": [_compile(connection, step) for step in steps]}
+    steps = SyncStep.objects.filter(profile=profile, is_enabled=True, kind=StepKind.RECORD).order_by("position")
+    compiled = [_compile(connection, step) for step in steps]
+    document = {"steps": _paired(compiled) if profile.kind == ProfileKind.DEFAULT else compiled}
     latest = MappingVersion.objects.filter(connection=connection).order_by("-number").first()
     if latest is not None and latest.document == document:
         found: MappingVersion = latest
@@ -69,6 +78,31 @@ def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
         "excludes_updates": step.excludes_updates,
         "inbound_filter": step.inbound_filter,
         "outbound_filter": step.outbound_filter,
+        "rules": rules,
+    }
+
+
+def _paired(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The Default profile has a step for each direction; a linked pair has one step, so two of an sObject are one."""
+    found: dict[str, dict[str, Any]] = {}
+    for step in steps:
+        first = found.setdefault(step["sobject"], step)
+        if first is not step:
+            found[step["sobject"]] = _both_ways(first, step)
+    return list(found.values())
+
+
+def _both_ways(pull: dict[str, Any], push: dict[str, Any]) -> dict[str, Any]:
+    ways_out = {(rule["remote_field"], rule["local_field"]): rule["way_out"] for rule in push["rules"]}
+    rules = [
+        {**rule, "way_out": ways_out.get((rule["remote_field"], rule["local_field"]), "off")} for rule in pull["rules"]
+    ]
+    return {
+        **pull,
+        "direction": "two_way",
+        "create_remote": push["create_remote"],
+        "update_remote": push["update_remote"],
+        "outbound_filter": push["outbound_filter"],
         "rules": rules,
     }
 

@@ -13,7 +13,7 @@ from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
 from apps.domain.failures import AuthorizationLost, Failure, NotPermitted, Transient
 from apps.integrations.gateways import open_gateway
-from apps.integrations.metadata import KEPT_FRESH, STEPS, Place, Step
+from apps.integrations.metadata import EXTRA_STEPS, KEPT_FRESH, STEPS, Place, Step
 from apps.integrations.models import Connection, ConnectionJob, ConnectionState, JobKind, JobState
 from apps.integrations.preflight import check_org, note_api_closed
 from apps.integrations.services.connections import queue_job, task_of
@@ -30,6 +30,7 @@ _OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
 
 _STEPS_OF: dict[str, tuple[tuple[str, Step], ...]] = {
     JobKind.METADATA: STEPS,
+    JobKind.DESCRIBE: EXTRA_STEPS,
     JobKind.PREFLIGHT: (*STEPS, ("Checking rights and limits", check_org)),
 }
 

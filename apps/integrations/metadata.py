@@ -139,6 +139,14 @@ def _query_items(gateway: SalesforceGateway, place: Place, kind: ReferenceKind, 
     _store_items(place, kind, items)
 
 
+def _extra_objects(gateway: SalesforceGateway, place: Place) -> None:
+    """Describe the custom objects that are synced or looked at."""
+    with tenant_transaction(place.tenant_id):
+        extra: list[str] = Connection.objects.get(id=place.connection_id).extra_objects
+    for sobject in extra:
+        _describe(gateway, place, sobject=sobject)
+
+
 def _finish(gateway: SalesforceGateway, place: Place) -> None:
     with tenant_transaction(place.tenant_id):
         connection = Connection.objects.select_for_update().get(id=place.connection_id)
@@ -160,8 +168,11 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Reading users", _users),
     ("Reading queues", _queues),
     ("Reading assignment rules", _assignment_rules),
+    ("Reading the fields of custom objects", _extra_objects),
     ("Finishing", _finish),
 )
+EXTRA_STEPS: tuple[tuple[str, Step], ...] = (("Reading the fields of the object", _extra_objects),)
+"""What a page asks for that wants to show a custom object."""
 
 
 def refresh_metadata(tenant_id: int, connection_id: int) -> None:

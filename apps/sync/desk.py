@@ -4,8 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from apps.audience.fields import Kind, local_field
-from apps.audience.models import Company, Person, Record
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Lower
+
+from apps.audience.fields import CUSTOM_PREFIX, CUSTOM_TYPE, RECORD_COLUMNS, Kind, kind_of, local_field
+from apps.audience.models import Company, CustomRecord, Person, Record
 from apps.domain.mapping import FieldRule, Step
 from apps.domain.moves import successor_of
 from apps.domain.reconcile import Intention
@@ -13,7 +16,7 @@ from apps.domain.rows import RemoteRow
 from apps.domain.values import domain_of
 from apps.outbox.models import OutboundChange
 from apps.sync.drafts import Context, Layouts, LinkDraft, RecordDraft
-from apps.sync.local import MODELS, References, text_of
+from apps.sync.local import References, records_of, text_of
 from apps.sync.models import RecordLink, WriteIntent
 
 OPT_OUT_FIELD = "email_opt_out"
@@ -24,13 +27,14 @@ class Desk:
 
     def __init__(self, context: Context, rows: Sequence[RemoteRow], record_ids: Iterable[int] = ()) -> None:
         self.context = context
-        self._key = f"{context.local_type}_id"
+        self._key = RECORD_COLUMNS[context.local_type]
         self.records: dict[int, RecordDraft] = {}
         self.links: dict[str, LinkDraft] = {}
         self.new_records: list[RecordDraft] = []
         self.references = References(context.connection_id)
         self._by_email: dict[str, RecordDraft] = {}
         self._by_domain: dict[str, list[RecordDraft]] = defaultdict(list)
+        self._own_keys: dict[tuple[str, str], list[RecordDraft]] = defaultdict(list)
         ids = {row.remote_id for row in rows} | {successor_of(row) for row in rows} - {""}
         found = self._links_of(remote_id__in=ids)
         known = {link.remote_id for link in found}
@@ -58,7 +62,10 @@ class Desk:
         if self.context.local_type == "person":
             found = self._by_email.get(value.lower())
             return [found] if found is not None else []
-        return [draft for draft in self._by_domain.get(domain_of(value), []) if not draft.has_live_link]
+        if self.context.local_type == "company":
+            return [draft for draft in self._by_domain.get(domain_of(value), []) if not draft.has_live_link]
+        assert rule is not None
+        return [draft for draft in self._own_keys.get(_own_key(rule, value), []) if not draft.has_live_link]
 
     def add_record(self, draft: RecordDraft) -> None:
         """Take in a record that is made in this batch, so that later rows of the batch find it."""
@@ -102,12 +109,29 @@ class Desk:
             domains = {domain_of(key) for key in keys} - {""}
             free = Company.objects.filter(domain__in=domains, leading_sobject="")
             named |= set(free.values_list("id", flat=True)[:5000])
+        elif kind_of(self.context.local_type) == CUSTOM_TYPE:
+            named |= self._unlinked_by_key(rows)
         return named
 
+    def _unlinked_by_key(self, rows: Sequence[RemoteRow]) -> set[int]:
+        """Custom records without a row there yet whose key field holds what one of the rows has."""
+        found: set[int] = set()
+        for rule in self._key_rules():
+            texts = {rule.inward(text) for row in rows if (text := row.values.get(rule.remote_field))}
+            free = records_of(self.context.local_type).filter(leading_sobject="")
+            if not texts:
+                continue
+            if rule.local_field.startswith(CUSTOM_PREFIX):
+                key = KeyTextTransform(rule.local_field.removeprefix(CUSTOM_PREFIX), "custom")
+                free = free.annotate(key=Lower(key)).filter(key__in={text.lower() for text in texts})
+            else:
+                free = free.filter(name_key__in={text.lower() for text in texts})
+            found |= set(free.values_list("id", flat=True)[:5000])
+        return found
+
     def _load_records(self, ids: set[int]) -> None:
-        model = MODELS[self.context.local_type]
         # Always in the order of ids, so that two batches never wait for each other.
-        for row in model._default_manager.select_for_update().filter(id__in=ids).order_by("id"):
+        for row in records_of(self.context.local_type).select_for_update().filter(id__in=ids).order_by("id"):
             self.records[row.pk] = RecordDraft(row, {})
         for link in self._links_of(**{f"{self._key}__in": set(self.records)}):
             draft = LinkDraft(link, self.records[getattr(link, self._key)])
@@ -122,6 +146,10 @@ class Desk:
             self._by_email[row.email.lower()] = draft
         elif isinstance(row, Company) and row.domain:
             self._by_domain[row.domain].append(draft)
+        elif isinstance(row, CustomRecord):
+            for rule in self._key_rules():
+                text = text_of(row, self.context.local_type, rule.local_field, self.references)
+                self._own_keys[_own_key(rule, text)].append(draft)
 
     def _load_waiting(self, ids: set[int]) -> None:
         changes = OutboundChange.objects.filter(local_type=self.context.local_type, local_id__in=ids)
@@ -170,3 +198,8 @@ class Desk:
         names = {rule.local_field for rule in rules}
         for draft in self.records.values():
             draft.values = self.texts(draft.row, names)
+
+
+def _own_key(rule: FieldRule, text: str) -> tuple[str, str]:
+    """What finds a custom record: its key field, and the value without regard to case, as Salesforce compares."""
+    return rule.local_field, text.lower()

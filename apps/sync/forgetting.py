@@ -5,7 +5,7 @@ import time
 from django.db import connection as database
 from django.db.models import QuerySet
 
-from apps.audience.models import Company, List, ListKind, Opportunity, Person
+from apps.audience.models import Company, CustomRecord, List, ListKind, Opportunity, Person
 from apps.audience.models.record import Record, Source
 from apps.integrations.jobs import Claim, claim_job, settle_job
 from apps.integrations.models import Connection
@@ -18,6 +18,7 @@ _ROWS = 1_000
 _CHUNK_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 5.0
 _LINK_COLUMNS: tuple[tuple[type[Record], str], ...] = (
+    (CustomRecord, "custom_record_id"),
     (Opportunity, "opportunity_id"),
     (Person, "person_id"),
     (Company, "company_id"),

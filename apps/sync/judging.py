@@ -14,7 +14,7 @@ from apps.domain.reconcile import Outcome, Skip, imported, reconcile, step_for_r
 from apps.domain.rows import RemoteRow
 from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import LEADING_ROW, Context, LinkDraft, RecordDraft
-from apps.sync.local import MODELS
+from apps.sync.local import blank_record
 from apps.sync.models import EntryAction, RecordLink
 from apps.sync_errors.services import ErrorFact
 
@@ -333,8 +333,9 @@ class Judge:
     def _create(self, row: RemoteRow, step: Step) -> None:
         outcome = imported(row, step)
         is_out = bool(row.opted_out) and self.context.policy.takes_opt_out
-        model = MODELS[self.context.local_type]
-        blank = model(source=Source.SALESFORCE, created_at=self.context.now, updated_at=self.context.now)
+        blank = blank_record(
+            self.context.local_type, source=Source.SALESFORCE, created_at=self.context.now, updated_at=self.context.now
+        )
         if isinstance(blank, Person):
             blank.email_opt_out = is_out
             blank.email = outcome.local.get("email", "")

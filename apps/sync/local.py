@@ -5,19 +5,37 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from apps.audience.fields import CUSTOM_PREFIX, Kind, local_field
-from apps.audience.models import Company, Opportunity, Owner, Person, Record
+from django.db.models import QuerySet
+
+from apps.audience.fields import CUSTOM_PREFIX, CUSTOM_TYPE, RECORD_COLUMNS, ByType, Kind, kind_of, local_field
+from apps.audience.models import Company, CustomRecord, Opportunity, Owner, Person, Record
 from apps.domain.values import domain_of
 from apps.sync.models import RecordLink
 
-MODELS: dict[str, type[Record]] = {"person": Person, "company": Company, "opportunity": Opportunity}
+MODELS: ByType[type[Record]] = ByType(person=Person, company=Company, opportunity=Opportunity, custom=CustomRecord)
+_REFERRED: dict[str, type[Record]] = {"person": Person, "company": Company}
+
+
+def records_of(local_type: str) -> "QuerySet[Any]":
+    """The records of a local type; those of one custom record type only."""
+    rows = MODELS[local_type]._default_manager.all()
+    return rows.filter(**_type_columns(local_type))
+
+
+def blank_record(local_type: str, **columns: Any) -> Record:
+    """A new record of a local type, unsaved."""
+    return MODELS[local_type](**_type_columns(local_type), **columns)
+
+
+def _type_columns(local_type: str) -> dict[str, int]:
+    return {"record_type_id": int(local_type.partition(":")[2])} if kind_of(local_type) == CUSTOM_TYPE else {}
 
 
 class References:
     """Records that others refer to, by the id they have there: (what it refers to, remote id) → (id, its own name).
 
-    A company may be linked with several accounts; its name is the id of the leading one, so that an account that
-    does not lead is no difference.
+    A company may be linked with several accounts, a person with contacts and leads; the name is the id of the
+    leading row, so that one that does not lead is no difference.
     """
 
     def __init__(self, connection_id: int) -> None:
@@ -27,16 +45,8 @@ class References:
 
     def load(self, wanted: Mapping[str, Iterable[str]], held: Mapping[str, Iterable[int]]) -> None:
         """Look up remote ids that rows name (``wanted``) and records that ours hold (``held``), by what they are."""
-        links = RecordLink.objects.filter(
-            connection_id=self._connection_id, remote_id__in=set(wanted.get("company", ())), company_id__isnull=False
-        )
-        pairs = dict(links.values_list("remote_id", "company_id"))
-        companies = set(pairs.values()) | set(held.get("company", ()))
-        names = dict(Company.objects.filter(id__in=companies).values_list("id", "leading_remote_id"))
-        for company_id, name in names.items():
-            self._names["company", company_id] = name
-        for remote_id, company_id in pairs.items():
-            self._ids["company", remote_id] = (company_id, names.get(company_id) or remote_id)
+        for refers_to in _REFERRED.keys() & {*wanted, *held}:
+            self._load_linked(refers_to, set(wanted.get(refers_to, ())), set(held.get(refers_to, ())))
         owners = Owner.objects.filter(remote_id__in=set(wanted.get("owner", ())))
         for remote_id, owner_id in owners.values_list("remote_id", "id"):
             self._ids["owner", remote_id] = (owner_id, remote_id)
@@ -45,6 +55,19 @@ class References:
         ):
             self._names["owner", owner_id] = remote_id
             self._ids["owner", remote_id] = (owner_id, remote_id)
+
+    def _load_linked(self, refers_to: str, wanted: set[str], held: set[int]) -> None:
+        column = RECORD_COLUMNS[refers_to]
+        links = RecordLink.objects.filter(
+            connection_id=self._connection_id, remote_id__in=wanted, **{f"{column}__isnull": False}
+        )
+        pairs = dict(links.values_list("remote_id", column))
+        rows = _REFERRED[refers_to]._default_manager.filter(id__in={*pairs.values(), *held})
+        names = dict(rows.values_list("id", "leading_remote_id"))
+        for record_id, name in names.items():
+            self._names[refers_to, record_id] = name
+        for remote_id, record_id in pairs.items():
+            self._ids[refers_to, remote_id] = (record_id, names.get(record_id) or remote_id)
 
     def name_of(self, refers_to: str, remote_id: str) -> str | None:
         """The canonical remote id of what a row names; None where it is not here."""

@@ -2,6 +2,7 @@
 
 from django.db import connection
 
+from apps.audience.fields import ByType
 from apps.audience.models import Record
 from apps.tenants.scope import current_tenant_id
 
@@ -13,12 +14,14 @@ _PERSON = (
     """,
     "DELETE FROM audience_listmembership WHERE tenant_id = %(tenant)s AND person_id = %(of)s",
     "UPDATE audience_opportunitycontactrole SET person_id = %(to)s WHERE tenant_id = %(tenant)s AND person_id = %(of)s",
+    "UPDATE audience_customrecord SET person_id = %(to)s WHERE tenant_id = %(tenant)s AND person_id = %(of)s",
 )
 _COMPANY = (
     "UPDATE audience_person SET company_id = %(to)s WHERE tenant_id = %(tenant)s AND company_id = %(of)s",
     "UPDATE audience_opportunity SET company_id = %(to)s WHERE tenant_id = %(tenant)s AND company_id = %(of)s",
+    "UPDATE audience_customrecord SET company_id = %(to)s WHERE tenant_id = %(tenant)s AND company_id = %(of)s",
 )
-_STATEMENTS = {"person": _PERSON, "company": _COMPANY, "opportunity": ()}
+_STATEMENTS: ByType[tuple[str, ...]] = ByType(person=_PERSON, company=_COMPANY, opportunity=(), custom=())
 
 
 def merge_belongings(local_type: str, *, survivor: Record, other: Record) -> None:

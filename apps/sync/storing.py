@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection, transaction
 from psycopg2.extras import execute_values
 
+from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.models import Person, PersonWord
 from apps.core.bulk import insert_rows
 from apps.domain.failures import Category
@@ -156,7 +157,7 @@ def _create_records(context: Context, judge: Judge, drafts: Sequence[RecordDraft
 
 
 def _store_links(context: Context, links: Sequence[LinkDraft]) -> None:
-    key = f"{context.local_type}_id"
+    key = RECORD_COLUMNS[context.local_type]
     new = [link for link in links if link.is_new]
     for link in links:
         setattr(link.row, key, link.record.row.pk)

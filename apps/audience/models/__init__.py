@@ -3,6 +3,7 @@
 from apps.audience.models.changes import ConsentChange, RecordChange
 from apps.audience.models.companies import Company
 from apps.audience.models.custom_fields import CustomField
+from apps.audience.models.custom_records import CustomRecord, CustomRecordType
 from apps.audience.models.engagements import (
     RECEIVED_KINDS,
     Engagement,
@@ -27,6 +28,8 @@ __all__ = [
     "Company",
     "ConsentChange",
     "CustomField",
+    "CustomRecord",
+    "CustomRecordType",
     "Engagement",
     "EnrolmentStatus",
     "EventKind",

@@ -8,12 +8,13 @@ from apps.tenants.models import TenantModel
 
 
 class RecordChange(TenantModel):
-    """An edit of a person or a company by a member: who, what, and the version that it made. Versions without such
-    a row were made by a sync."""
+    """An edit of a record by a member: who, what, and the version that it made. Versions without such a row were made
+    by a sync."""
 
     id = models.BigAutoField(primary_key=True)
     person_id = models.BigIntegerField(null=True)
     company_id = models.BigIntegerField(null=True)
+    custom_record_id = models.BigIntegerField(null=True)
     version = models.BigIntegerField(help_text="Of the record, after the change.")
     actor_id = models.BigIntegerField(null=True)
     actor_label = models.CharField(max_length=254)
@@ -23,8 +24,9 @@ class RecordChange(TenantModel):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(person_id__isnull=False, company_id__isnull=True)
-                | Q(person_id__isnull=True, company_id__isnull=False),
+                condition=Q(person_id__isnull=False, company_id__isnull=True, custom_record_id__isnull=True)
+                | Q(person_id__isnull=True, company_id__isnull=False, custom_record_id__isnull=True)
+                | Q(person_id__isnull=True, company_id__isnull=True, custom_record_id__isnull=False),
                 name="record_change_of_one_record",
             )
         ]
@@ -38,6 +40,11 @@ class RecordChange(TenantModel):
                 fields=["tenant", "company_id", "id"],
                 condition=Q(company_id__isnull=False),
                 name="record_change_of_company",
+            ),
+            models.Index(
+                fields=["tenant", "custom_record_id", "id"],
+                condition=Q(custom_record_id__isnull=False),
+                name="record_change_of_custom",
             ),
         ]
 

@@ -21,7 +21,7 @@ class CustomField(TenantModel):
     the records: made again with the same key and type it comes back with them."""
 
     id = models.BigAutoField(primary_key=True)
-    record_type = models.CharField(max_length=96, help_text="person, company, opportunity or custom:<key>")
+    record_type = models.CharField(max_length=96, help_text="person, company, opportunity or custom:<id>")
     key = models.CharField(max_length=80, help_text="Name in the API and in mappings; never changes.")
     label = models.CharField(max_length=120)
     kind = models.CharField(max_length=16, help_text="A Kind of apps.audience.fields.")

@@ -65,5 +65,10 @@ class Record(TenantModel):
         abstract = True
 
     @property
+    def local_type(self) -> str:
+        """What steps, links, errors and waiting changes call its kind."""
+        return str(self._meta.model_name)
+
+    @property
     def is_linked(self) -> bool:
         return bool(self.leading_sobject)

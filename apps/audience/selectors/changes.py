@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.models import ConsentChange, Person, RecordChange
 
 SYNC = "a sync with Salesforce"
@@ -20,13 +21,13 @@ class Move:
 
 def changes_of_record(local_type: str, record_id: int, limit: int = 30) -> list[RecordChange]:
     """Edits of a record by members, the newest first."""
-    rows = RecordChange.objects.filter(**{f"{local_type}_id": record_id})
+    rows = RecordChange.objects.filter(**{RECORD_COLUMNS[local_type]: record_id})
     return list(rows.order_by("-id")[:limit])
 
 
 def moves_since(local_type: str, record_id: int, seen: int, now: int) -> list[Move]:
     """Who made the versions after the one that was seen; those that nobody here made are a sync's."""
-    rows = RecordChange.objects.filter(**{f"{local_type}_id": record_id}, version__gt=seen, version__lte=now)
+    rows = RecordChange.objects.filter(**{RECORD_COLUMNS[local_type]: record_id}, version__gt=seen, version__lte=now)
     found = [Move(row.actor_label, row.at, list(row.changes)) for row in rows.order_by("id")[:50]]
     return found if len(found) >= now - seen else [*found, Move(SYNC)]
 

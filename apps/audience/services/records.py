@@ -7,12 +7,13 @@ from typing import TypeVar
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from apps.audience.models import Company, Person, Record, RecordChange
+from apps.audience.fields import RECORD_COLUMNS
+from apps.audience.models import Company, CustomRecord, Person, Record, RecordChange
 from apps.audience.selectors.changes import Move, moves_since
 from apps.outbox.queue import queue_change
 from apps.tenants.actors import Actor
 
-Kept = TypeVar("Kept", Person, Company)
+Kept = TypeVar("Kept", Person, Company, CustomRecord)
 ACTIVE = "is_active"
 EXTERNAL_KEY = "external_key"
 _UNNAMED = "Syncline"
@@ -38,21 +39,16 @@ class ExternalKeyTaken(Exception):
         self.record = record
 
 
-def type_of(record: Record) -> str:
-    """The record's local type."""
-    return "person" if isinstance(record, Person) else "company"
-
-
 def locked(record: Kept, seen_version: int | None) -> Kept:
     """The record as it is now, locked. Raises RecordMoved where it is not the version that was seen; None: any."""
     row: Kept = type(record).objects.select_for_update().get(id=record.pk)
     if seen_version is not None and row.version != seen_version:
-        raise RecordMoved(row, moves_since(type_of(row), row.pk, seen_version, row.version))
+        raise RecordMoved(row, moves_since(row.local_type, row.pk, seen_version, row.version))
     return row
 
 
 def save_change(
-    record: Person | Company,
+    record: Person | Company | CustomRecord,
     *,
     columns: Iterable[str],
     lines: Mapping[str, Mapping[str, str]],
@@ -70,11 +66,11 @@ def save_change(
     record.updated_at = now
     record.save(update_fields=[*columns, "version", "updated_at"])
     note_change(record, lines=lines, user=user, at=now, label=label)
-    queue_change(local_type=type_of(record), local_id=record.pk, fields=list(queued), origin=origin, at=now)
+    queue_change(local_type=record.local_type, local_id=record.pk, fields=list(queued), origin=origin, at=now)
 
 
 def note_change(
-    record: Person | Company,
+    record: Person | Company | CustomRecord,
     *,
     lines: Mapping[str, Mapping[str, str]],
     user: Actor | None,
@@ -83,7 +79,7 @@ def note_change(
 ) -> None:
     """Write down who made this version of the record."""
     RecordChange.objects.create(
-        **{f"{type_of(record)}_id": record.pk},
+        **{RECORD_COLUMNS[record.local_type]: record.pk},
         version=record.version,
         actor_id=user.pk if user else None,
         actor_label=label[:254] or actor_label(user),

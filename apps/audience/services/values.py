@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apps.audience.fields import CUSTOM_PREFIX, FIELDS, BadValue, Kind, LocalField, plain_text, read_value
-from apps.audience.models import Company, CustomField, Owner, Record
+from apps.audience.models import Company, CustomField, Owner, Person, Record
+from apps.tenants.models import TenantModel
 
-_REFERRED = {"company": Company, "owner": Owner}
+_REFERRED: dict[str, type[TenantModel]] = {"person": Person, "company": Company, "owner": Owner}
 _KINDS = {kind.value: kind for kind in Kind if kind is not Kind.REFERENCE}
 
 

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from apps.audience.fields import ByType
 from apps.console.errors.forms import STATE_WORDS
 from apps.domain.failures import Remedy
 from apps.domain.remedies import Words, words_for
 from apps.sync.selectors.links import record_url
 from apps.sync_errors.models import ErrorState, SyncError
 
-_PAGES = {
-    "person": "console:people-detail",
-    "company": "console:companies-detail",
-    "opportunity": "console:opportunities-detail",
-}
+_PAGES = ByType(
+    person="console:people-detail",
+    company="console:companies-detail",
+    opportunity="console:opportunities-detail",
+    custom="console:records-open",
+)
 _MAPPING_PAGES = {"Lead": "lead", "Contact": "contact", "Account": "account", "Opportunity": "opportunity"}
 _TONES: dict[str, str] = {
     ErrorState.OPEN: "bad",

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.audience.fields import CUSTOM_PREFIX, FIELDS, local_label
-from apps.audience.models import Company, Opportunity, Person, Record
+from apps.audience.fields import CUSTOM_PREFIX, FIELDS, ByType, local_label
 from apps.audience.selectors.companies import CompanyFilter
 from apps.audience.selectors.companies import matching_ids as companies_matching
 from apps.audience.selectors.people import PeopleFilter
@@ -17,10 +16,12 @@ from apps.integrations.models import Connection
 from apps.outbox.models import OutboundChange
 from apps.outbox.selectors import ChangeState
 from apps.sync.selectors.links import ids_behind
+from apps.sync.selectors.records import record_names
 from apps.sync_settings.models import SyncSettings
 
-_MODELS: dict[str, type[Record]] = {"person": Person, "company": Company, "opportunity": Opportunity}
-_PAGES = {"person": "people-detail", "company": "companies-detail", "opportunity": "opportunities-detail"}
+_PAGES = ByType(
+    person="people-detail", company="companies-detail", opportunity="opportunities-detail", custom="records-open"
+)
 _TONES: dict[str, str] = {ChangeState.WAITING: "busy", ChangeState.IN_FLIGHT: "ok", ChangeState.HELD: "warn"}
 _REASONS = {"row_locked": "Somebody else was saving the record in Salesforce."}
 _OTHER_FIELDS = {"email_opt_out": "Email opt-out"}
@@ -55,11 +56,7 @@ class ChangeView:
 
 def change_views(changes: Sequence[OutboundChange]) -> list[ChangeView]:
     """Changes with the names of their records: one question for each type of record among them."""
-    names: dict[tuple[str, int], str] = {}
-    for local_type, model in _MODELS.items():
-        ids = {change.local_id for change in changes if change.local_type == local_type}
-        if ids:
-            names |= {(local_type, row.pk): str(row) for row in model._default_manager.filter(id__in=ids)}
+    names = record_names((change.local_type, change.local_id) for change in changes)
     return [_view(change, names.get((change.local_type, change.local_id))) for change in changes]
 
 

@@ -1,7 +1,7 @@
 """Connecting from end to end: what the callback does, step by step, and what a new connection starts with."""
 
 from apps.field_mappings.needs import note_needed_fields
-from apps.field_mappings.setup import seed_custom_profile
+from apps.field_mappings.setup import seed_custom_profile, seed_default_profile
 from apps.integrations.models import Connection, JobKind
 from apps.integrations.services.connections import queue_job
 from apps.integrations.services.oauth import (
@@ -45,6 +45,7 @@ def set_up(*, connection: Connection, user: User) -> None:
     """Paused settings, the Custom profile inbound only (A09), and the first look at the org."""
     settings_of(connection)
     seed_custom_profile(connection)
+    seed_default_profile(connection)
     ask_again(connection=connection, user=user)
 
 

@@ -4,22 +4,25 @@ from typing import Any
 
 from django.urls import reverse
 
+from apps.audience.fields import ByType
 from apps.audience.models import Record
 from apps.console.records import name_of
 from apps.integrations.services.oauth import live_connection
 from apps.sync.selectors.gates import Door, Gate, Verdict
 from apps.sync.selectors.why import why
 
-WHY_PAGES = {
-    "person": "console:people-why",
-    "company": "console:companies-why",
-    "opportunity": "console:opportunities-why",
-}
-PAGES = {
-    "person": "console:people-detail",
-    "company": "console:companies-detail",
-    "opportunity": "console:opportunities-detail",
-}
+WHY_PAGES = ByType(
+    person="console:people-why",
+    company="console:companies-why",
+    opportunity="console:opportunities-why",
+    custom="console:records-open-why",
+)
+PAGES = ByType(
+    person="console:people-detail",
+    company="console:companies-detail",
+    opportunity="console:opportunities-detail",
+    custom="console:records-open",
+)
 _SHOWN: dict[str, tuple[str, str, str]] = {
     Verdict.PASSED: ("ok", "circle-check", "Passed"),
     Verdict.FAILED: ("bad", "circle-x", "Closed"),

@@ -4,6 +4,7 @@ from apps.field_mappings.models.profiles import (
     FieldMapping,
     Profile,
     ProfileKind,
+    StepKind,
     SyncStep,
 )
 from apps.field_mappings.models.versions import BaselineLayout, MappingVersion
@@ -14,5 +15,6 @@ __all__ = [
     "MappingVersion",
     "Profile",
     "ProfileKind",
+    "StepKind",
     "SyncStep",
 ]

@@ -15,8 +15,17 @@ class ProfileKind(StrEnum):
     CUSTOM = "custom"
 
 
+class StepKind(StrEnum):
+    """What a step carries: fields of records, a state into a status, or activities into tasks."""
+
+    RECORD = "record"
+    STATUS = "status"
+    ACTIVITY = "activity"
+
+
 class Profile(TenantModel):
-    """An ordered set of steps; a connection uses the one that is active."""
+    """An ordered set of steps; a connection uses the one that is active. ``version`` grows with each change of the
+    order or number of its steps."""
 
     id = models.BigAutoField(primary_key=True)
     connection = models.ForeignKey(
@@ -28,6 +37,7 @@ class Profile(TenantModel):
     )
     kind = models.CharField(max_length=8, default=ProfileKind.CUSTOM)
     is_active = models.BooleanField(default=True)
+    version = models.IntegerField(default=1, db_default=1)
 
     class Meta:
         constraints = [
@@ -44,7 +54,12 @@ class Profile(TenantModel):
 
 
 class SyncStep(TenantModel):
-    """One sObject (and record type) bound to one local type. Values are those of ``apps.domain``."""
+    """One sObject (and record type) bound to one local type. Values are those of ``apps.domain``.
+
+    The engine carries out steps of the kind *record*. In the others ``local_type`` names the source: sequence_status
+    or inbox_state (kind *status*, into the status of ``sobject``), email, task or call (kind *activity*, into tasks
+    of rows of ``sobject``). ``version`` grows with each change of the step, its filters and its mappings.
+    """
 
     id = models.BigAutoField(primary_key=True)
     profile = models.ForeignKey(
@@ -55,9 +70,11 @@ class SyncStep(TenantModel):
         related_name="steps",
     )
     position = models.IntegerField()
+    kind = models.CharField(max_length=8, default=StepKind.RECORD, db_default=StepKind.RECORD)
+    version = models.IntegerField(default=1, db_default=1)
     sobject = models.CharField(max_length=80)
     record_type_id = models.CharField(max_length=18, blank=True)
-    local_type = models.CharField(max_length=16)
+    local_type = models.CharField(max_length=96)
     direction = models.CharField(max_length=8, default="pull", help_text="pull, push or two_way")
     create_local = models.BooleanField(default=True)
     update_local = models.BooleanField(default=True)
@@ -69,6 +86,9 @@ class SyncStep(TenantModel):
         default=False,
         db_default=False,
         help_text="Records that this step updates start no sync actions; those that it creates do.",
+    )
+    value_map = models.JSONField(
+        default=dict, help_text="Our state → status in Salesforce; steps of the kind status only."
     )
     is_enabled = models.BooleanField(default=True)
 

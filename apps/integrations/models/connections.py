@@ -61,6 +61,11 @@ class Connection(TenantModel):
     needed_fields = models.JSONField(
         default=dict, help_text="sObject → fields that the mappings use, written by field_mappings for the checks."
     )
+    extra_objects = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="sObjects that are read beside the usual ones: custom objects that are synced, or looked at.",
+    )
     metadata_at = models.DateTimeField(null=True, help_text="When describe and reference data were last read.")
     metadata_due_at = models.DateTimeField(null=True, help_text="When they are to be read again.")
     connected_at = models.DateTimeField(auto_now_add=True)

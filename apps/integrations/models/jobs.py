@@ -13,6 +13,7 @@ class JobKind(StrEnum):
 
     PREFLIGHT = "preflight"
     METADATA = "metadata"
+    DESCRIBE = "describe"
     REVOKE = "revoke"
     FORGET = "forget"
 

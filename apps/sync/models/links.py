@@ -1,11 +1,21 @@
 """The pairing of one record with one remote row, and what both held when last judged in agreement."""
 
+from functools import reduce
+from operator import or_
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from apps.audience.fields import RECORD_COLUMNS
 from apps.tenants.models import TenantModel
+
+
+def _belongs_to_one() -> Q:
+    """Exactly one of the columns names a record."""
+    columns = list(RECORD_COLUMNS.values())
+    return reduce(or_, (Q(**{f"{one}__isnull": one != chosen for one in columns}) for chosen in columns))
 
 
 class RecordLink(TenantModel):
@@ -19,6 +29,7 @@ class RecordLink(TenantModel):
     person_id = models.BigIntegerField(null=True)
     company_id = models.BigIntegerField(null=True)
     opportunity_id = models.BigIntegerField(null=True)
+    custom_record_id = models.BigIntegerField(null=True)
     is_leading = models.BooleanField(default=True, db_default=True)
     is_live = models.BooleanField(
         default=True,
@@ -48,23 +59,7 @@ class RecordLink(TenantModel):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=(
-                    Q(
-                        person_id__isnull=False,
-                        company_id__isnull=True,
-                        opportunity_id__isnull=True,
-                    )
-                    | Q(
-                        person_id__isnull=True,
-                        company_id__isnull=False,
-                        opportunity_id__isnull=True,
-                    )
-                    | Q(
-                        person_id__isnull=True,
-                        company_id__isnull=True,
-                        opportunity_id__isnull=False,
-                    )
-                ),
+                condition=_belongs_to_one(),
                 name="record_link_to_one_record",
             )
         ]
@@ -83,6 +78,11 @@ class RecordLink(TenantModel):
                 fields=["tenant", "opportunity_id"],
                 condition=Q(opportunity_id__isnull=False),
                 name="record_link_of_opportunity",
+            ),
+            models.Index(
+                fields=["tenant", "custom_record_id"],
+                condition=Q(custom_record_id__isnull=False),
+                name="record_link_of_custom",
             ),
         ]
 

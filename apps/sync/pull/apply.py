@@ -16,7 +16,7 @@ from apps.sync.judging import Tally
 from apps.sync.models import RunKind, RunObject, RunPage, SyncRun
 from apps.sync.pull.plan import RELATIONS
 from apps.sync.pull.relations import MISSING_PARENT, apply_relations
-from apps.sync.pull.sql import Statements, identifier, statements
+from apps.sync.pull.sql import TABLES, Statements, identifier, statements
 from apps.sync.pull.staging import drop_page
 from apps.sync.storing import apply_rows
 
@@ -79,7 +79,7 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
 def _only_step(context: Context) -> Step | None:
     """The step that SQL can apply: the one there is, unless what it brings must go out again at once. Among several
     the decider chooses row by row."""
-    if len(context.steps) != 1 or not context.steps[0].pulls:
+    if len(context.steps) != 1 or not context.steps[0].pulls or context.local_type not in TABLES:
         return None
     step = context.steps[0]
     goes_out = any(not step.brings(rule) and step.way_out(rule) is Way.OVERWRITE for rule in step.rules)

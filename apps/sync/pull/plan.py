@@ -1,6 +1,6 @@
 """Plan: from steps and describes to the questions of a run."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from apps.domain.filters import Filter, Group, Operator, Rule
@@ -11,7 +11,8 @@ from apps.integrations.models import ObjectMetadata
 from apps.integrations.soql import select_text
 
 ORDER = ("Account", "Contact", "Lead", "Opportunity", "Campaign", "CampaignMember", "OpportunityContactRole")
-"""Parents before children."""
+"""Parents before children; custom objects, which may name any of them, come after those with steps of their own."""
+_CUSTOM_AFTER = "Opportunity"
 
 RELATIONS: dict[str, tuple[str, ...]] = {
     "Campaign": ("Id", "SystemModstamp", "Name", "Type", "Status", "StartDate", "EndDate", "IsActive"),
@@ -31,12 +32,18 @@ class Question:
     soql: str
 
 
+def in_order(sobjects: Iterable[str]) -> list[str]:
+    """sObjects in the order in which they are brought in; custom ones by name."""
+    known = {sobject: (number, "") for number, sobject in enumerate(ORDER)}
+    return sorted(set(sobjects), key=lambda name: known.get(name, (ORDER.index(_CUSTOM_AFTER), name)))
+
+
 def questions(steps: list[Step], metadata: list[ObjectMetadata], *, with_campaigns: bool) -> list[Question]:
     """The questions of a full sync: of each sObject only what is mapped, filtered by its steps."""
     shown = {row.sobject: (row.label, set(row.schema["fields"])) for row in metadata}
     asked = []
-    for sobject in ORDER:
-        if sobject not in shown or (sobject.startswith("Campaign") and not with_campaigns):
+    for sobject in in_order({*RELATIONS, *(step.sobject for step in steps)} & shown.keys()):
+        if sobject.startswith("Campaign") and not with_campaigns:
             continue
         label, fields = shown[sobject]
         mine = [step for step in steps if step.sobject == sobject and step.pulls]

@@ -23,7 +23,7 @@ from apps.sync.judging import Tally
 from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, RunPage, SyncRun
 from apps.sync.pull.differential import count_rows
-from apps.sync.pull.plan import ORDER, RELATIONS
+from apps.sync.pull.plan import RELATIONS, in_order
 from apps.sync.pull.sql import identifier
 from apps.sync.pull.staging import drop_page, staged_rows
 from apps.sync.storing import apply_rows
@@ -64,7 +64,7 @@ def plan_sweep(hold: Hold, gateway: Gateway) -> None:
             for sobject in wanted
             if (schema := cached_schema(Connection.objects.get(id=run.connection_id), sobject)) is not None
         }
-        for position, sobject in enumerate(name for name in ORDER if name in labels):
+        for position, sobject in enumerate(in_order(labels)):
             RunObject.objects.create(
                 run=run,
                 position=position,

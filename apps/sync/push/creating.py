@@ -7,6 +7,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.models import Person
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.mapping import Step
@@ -57,7 +58,7 @@ def create_rows(work: Round, records: set[int]) -> None:
 
 
 def _once_linked(work: Round, records: set[int]) -> set[int]:
-    key = f"{work.local_type}_id"
+    key = RECORD_COLUMNS[work.local_type]
     with tenant_transaction(work.hold.tenant_id):
         links = RecordLink.objects.filter(connection_id=work.connection.pk, **{f"{key}__in": records})
         return set(links.values_list(key, flat=True))

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from apps.audience.fields import RECORD_COLUMNS
 from apps.core.bulk import insert_rows
 from apps.domain.failures import RowFailure
 from apps.domain.mapping import FieldRule
@@ -126,7 +127,7 @@ def begin_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed]) -> Roun
 def linked_rows(work: Round) -> dict[str, dict[str, int]]:
     """Live linked rows to be read, by sObject: id → record; the leading ones, and all where consent has changed."""
     wanted: dict[str, dict[str, int]] = defaultdict(dict)
-    key = f"{work.local_type}_id"
+    key = RECORD_COLUMNS[work.local_type]
     with tenant_transaction(work.hold.tenant_id):
         links = RecordLink.objects.filter(
             connection_id=work.connection.pk, is_live=True, **{f"{key}__in": list(work.claims)}
@@ -189,7 +190,7 @@ def decide(work: Round, sobject: str, rows: Sequence[Mapping[str, Any]]) -> tupl
 
 def _hold_row(work: Round, remote_id: str) -> None:
     link = RecordLink.objects.get(connection_id=work.connection.pk, remote_id=remote_id)
-    claim = work.claims.get(getattr(link, f"{work.local_type}_id"))
+    claim = work.claims.get(getattr(link, RECORD_COLUMNS[work.local_type]))
     if claim is not None:
         hold_back(claim, "Salesforce's values cannot be stored here; see the sync error.")
         work.done.add(claim.local_id)

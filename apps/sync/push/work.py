@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from apps.audience.fields import RECORD_COLUMNS
+from apps.audience.selectors.types import type_words
 from apps.core import crash
 from apps.domain.budget import Work
 from apps.domain.failures import Category, Failure, MappingBroken, RowFailure
@@ -35,7 +37,6 @@ AT_ONCE = 2_000
 _AFTER_OUTAGE = timedelta(seconds=2)
 _A_WHILE = timedelta(seconds=30)
 _MOST_LOOKS = 3
-_LABELS = {"person": "People", "company": "Companies", "opportunity": "Opportunities"}
 
 
 def push_lane(hold: Hold) -> timedelta | None:
@@ -157,7 +158,7 @@ def _count(work: Round) -> None:
         part, _ = RunObject.objects.select_for_update().get_or_create(
             run=work.run,
             sobject=work.local_type,
-            defaults={"position": 0, "label": _LABELS[work.local_type], "started_at": timezone.now()},
+            defaults={"position": 0, "label": type_words(work.local_type), "started_at": timezone.now()},
         )
         settled = len(work.done - work.again)
         changed = work.created + work.updated + work.pulled + work.failed
@@ -210,7 +211,7 @@ def _sync_record(hold: Hold, gateway: Gateway, run: SyncRun) -> None:
 def _waits(hold: Hold, run: SyncRun) -> bool:
     """Whether a change of the record waits; one that was held is tried again, and a record that has no row there
     yet is queued whole."""
-    key = f"{run.local_type}_id"
+    key = RECORD_COLUMNS[run.local_type]
     with tenant_transaction(hold.tenant_id):
         hold.check()
         changes = OutboundChange.objects.filter(local_type=run.local_type, local_id=run.local_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.audience.fields import RECORD_COLUMNS
 from apps.core import crash
 from apps.domain.baseline import pack, unpack
 from apps.domain.failures import Category
@@ -189,7 +190,7 @@ def _settle_updates(work: Round, intents: Sequence[WriteIntent]) -> None:
             link.opted_out = intent.opted_out
         link.notes = _notes(link, intent)
         changed.append(link)
-    update_links(changed, f"{work.local_type}_id")
+    update_links(changed, RECORD_COLUMNS[work.local_type])
 
 
 def _notes(link: RecordLink, intent: WriteIntent) -> dict[str, Any] | None:
@@ -217,14 +218,14 @@ def _settle_creation(work: Round, intent: WriteIntent, result: WriteResult) -> N
     after = {key: (pair[0], pair[1]) for key, pair in intent.after.items()}
     remote, local = pack(rules, after)
     is_first = not RecordLink.objects.filter(
-        connection_id=work.connection.pk, is_live=True, **{f"{work.local_type}_id": intent.local_id}
+        connection_id=work.connection.pk, is_live=True, **{RECORD_COLUMNS[work.local_type]: intent.local_id}
     ).exists()
     RecordLink.objects.update_or_create(
         connection_id=work.connection.pk,
         remote_id=result.remote_id,
         defaults={
             "sobject": intent.sobject,
-            f"{work.local_type}_id": intent.local_id,
+            RECORD_COLUMNS[work.local_type]: intent.local_id,
             "is_leading": is_first,
             "is_live": True,
             "layout_id": work.layout_of(rules),

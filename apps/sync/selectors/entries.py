@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from apps.audience.fields import local_label
-from apps.audience.models import Company, Opportunity, Person, Record
 from apps.core.paging import Order
 from apps.domain.decider import REASON_WORDS
 from apps.sync.models import EntryAction, RunEntry
+from apps.sync.selectors.records import record_names
 
 BY_NUMBER = Order("number", ("number",), (int,))
 
@@ -31,7 +31,6 @@ _RULE_WORDS: dict[str, str] = {
     "restored": "The record is back in Salesforce.",
 }
 _OTHER_FIELDS = {"email_opt_out": "Email opt-out", "is_active": "Active"}
-_MODELS: dict[str, type[Record]] = {"person": Person, "company": Company, "opportunity": Opportunity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,7 @@ def entries_of_run(run_id: int, *, sobject: str = "", action: str = "") -> "Quer
 
 def entry_views(entries: Sequence[RunEntry]) -> list[EntryView]:
     """Entries with the names of their records: one question for each type of record among them."""
-    names: dict[tuple[str, int], str] = {}
-    for local_type, model in _MODELS.items():
-        ids = {entry.local_id for entry in entries if entry.local_type == local_type and entry.local_id}
-        if ids:
-            names |= {(local_type, row.pk): str(row) for row in model.objects.filter(id__in=ids)}
+    names = record_names((entry.local_type, entry.local_id) for entry in entries)
     return [
         EntryView(
             entry=entry,

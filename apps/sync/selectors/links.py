@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from apps.audience.fields import RECORD_COLUMNS
+from apps.audience.models import Record
 from apps.domain.values import Unreadable, normalize_id
 from apps.integrations.models import Connection
+from apps.sync.local import MODELS
 from apps.sync.models import RecordLink
-
-RECORD_COLUMNS = {"person": "person_id", "company": "company_id", "opportunity": "opportunity_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +87,7 @@ def record_behind(connection: Connection | None, remote_id: str) -> tuple[str, i
     link = RecordLink.objects.filter(connection_id=connection.pk, remote_id=wanted).first()
     if link is None:
         return None
-    named = ((name, getattr(link, column)) for name, column in RECORD_COLUMNS.items())
-    return next(((name, number) for name, number in named if number is not None), None)
+    named = ((kind, getattr(link, column)) for kind, column in RECORD_COLUMNS.items())
+    kind, number = next((kind, number) for kind, number in named if number is not None)
+    record: Record | None = MODELS[kind]._default_manager.filter(id=number).first()
+    return (record.local_type, record.pk) if record is not None else None

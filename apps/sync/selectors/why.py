@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.models import Record
 from apps.domain.mapping import Step
 from apps.domain.values import normalize_id
@@ -21,7 +22,7 @@ from apps.sync.selectors.gates import (
     not_asked,
     switch_gate,
 )
-from apps.sync.selectors.links import RECORD_COLUMNS, record_behind
+from apps.sync.selectors.links import record_behind
 from apps.sync.selectors.steps import active_steps, may_create
 from apps.sync.selectors.why_record import record_gates, refusals_of_creation
 from apps.sync_errors.models import LIVE_STATES, SyncError

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from apps.audience.fields import CUSTOM_PREFIX, Kind, local_field, local_label
+from apps.audience.fields import CUSTOM_PREFIX, RECORD_COLUMNS, Kind, local_field, local_label
 from apps.audience.models import Person, Record
 from apps.domain.baseline import unpack
 from apps.domain.decider import Baseline
@@ -17,7 +17,6 @@ from apps.outbox.selectors import ChangeState, change_of
 from apps.sync.local import References, text_of
 from apps.sync.models import RecordLink, Schedule, Watermark
 from apps.sync.selectors.gates import Detail, Door, Gate, Verdict, moment_words, not_asked
-from apps.sync.selectors.links import RECORD_COLUMNS
 from apps.sync_errors.selectors import live_errors_of
 from apps.sync_settings.models import SyncSettings
 

@@ -11,7 +11,7 @@ from apps.tenants.schema import secure_tenant_table
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0008_record_run_of_row"),
+        ("sync", "0009_custom_records"),
         ("tenants", "0002_row_security"),
     ]
 
