@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from apps.audience.fields import CUSTOM_PREFIX, FIELDS, LocalField, local_field
-from apps.audience.models import CustomField
+from apps.audience.fields import CUSTOM_PREFIX, FIELDS, Kind, LocalField
+from apps.audience.models import CustomField, CustomRecordType
+from apps.audience.selectors.types import custom_type
 from apps.field_mappings.models import FieldMapping, StepKind, SyncStep
 
 LOCAL_TYPES: dict[str, str] = {
@@ -34,22 +35,25 @@ DEFAULTED: dict[str, tuple[str, ...]] = {
 
 def local_type_of(sobject: str) -> str:
     """The kind of record that rows of an sObject become; "" where nothing is known of it."""
-    return LOCAL_TYPES.get(sobject, "")
+    if sobject in LOCAL_TYPES or not sobject:
+        return LOCAL_TYPES.get(sobject, "")
+    own: CustomRecordType | None = CustomRecordType.objects.filter(sobject=sobject).first()
+    return own.local_type if own is not None else ""
 
 
 def type_label(local_type: str) -> str:
     """A kind of record in words."""
-    return TYPE_LABELS.get(local_type, local_type.removeprefix(CUSTOM_PREFIX).replace("_", " ").capitalize())
+    own = None if local_type in TYPE_LABELS else custom_type(local_type)
+    return own.label if own is not None else TYPE_LABELS.get(local_type, "Custom record")
 
 
 def local_fields(local_type: str) -> dict[str, LocalField]:
     """Every field of a kind of record that can be mapped, the tenant's own included, by name."""
-    own = CustomField.objects.filter(record_type=local_type).order_by("label", "id")
-    found = dict(FIELDS.get(local_type, {}))
-    for one in own:
+    found = dict(FIELDS[local_type])
+    for one in CustomField.objects.filter(record_type=local_type).order_by("label", "id"):
         name = f"{CUSTOM_PREFIX}{one.key}"
-        bare = local_field(local_type, name)
-        found[name] = LocalField(name, one.label, bare.kind, bare.refers_to)
+        kind = Kind(one.kind) if one.kind in set(Kind) else Kind.TEXT
+        found[name] = LocalField(name, one.label, kind, options=tuple(one.options))
     return found
 
 

@@ -107,7 +107,7 @@ TYPE_WORDS: dict[str, str] = {
     FieldType.BASE64: "file",
 }
 """Types of Salesforce as its own setup pages call them."""
-_REFERS = {"owner": frozenset({"User"}), "company": frozenset({"Account"})}
+_REFERS = {"owner": frozenset({"User"}), "company": frozenset({"Account"}), "person": frozenset({"Contact", "Lead"})}
 
 
 def type_words(field_type: str) -> str:

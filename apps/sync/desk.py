@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from apps.audience.fields import CUSTOM_PREFIX, CUSTOM_TYPE, RECORD_COLUMNS, Kind, kind_of, local_field
 from apps.audience.models import Company, CustomRecord, Person, Record
+from apps.domain.filters import rules_of
 from apps.domain.mapping import FieldRule, Step
 from apps.domain.moves import successor_of
 from apps.domain.reconcile import Intention
@@ -190,14 +191,20 @@ class Desk:
             if target.kind is not Kind.REFERENCE:
                 continue
             wanted[target.refers_to] |= {text for row in rows if (text := row.values.get(rule.remote_field))}
-            held[target.refers_to] |= {
-                number for r in self.records.values() if (number := getattr(r.row, target.column)) is not None
-            }
+        names = {rule.local_field for rule in rules} | self._filtered_by()
+        for target in (local_field(self.context.local_type, name) for name in names):
+            if target.kind is Kind.REFERENCE:
+                held[target.refers_to] |= {
+                    number for r in self.records.values() if (number := getattr(r.row, target.column)) is not None
+                }
         if wanted or held:
             self.references.load(wanted, held)
-        names = {rule.local_field for rule in rules}
         for draft in self.records.values():
             draft.values = self.texts(draft.row, names)
+
+    def _filtered_by(self) -> set[str]:
+        """Fields that the filters for our records look at, mapped or not."""
+        return {rule.field for step in self.context.steps for rule in rules_of(step.outbound_filter)}
 
 
 def _own_key(rule: FieldRule, text: str) -> tuple[str, str]:

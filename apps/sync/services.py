@@ -17,6 +17,7 @@ from apps.tenants.audit import audit
 
 LANES = {
     RunKind.FULL: ("fetch", "apply"),
+    RunKind.OBJECT: ("fetch", "apply"),
     RunKind.DIFFERENTIAL: ("pull",),
     RunKind.SWEEP: ("sweep",),
     RunKind.OUTBOUND: ("push",),
@@ -68,6 +69,30 @@ def start_full_sync(*, connection: Connection, user: Actor | None, turn_on: bool
             raise CannotStart("Another sync has just begun. Try again in a moment.")
         return running
     audit(actor=user, action="full_sync_started", subject=f"Full sync {run.pk}")
+    wake_run(run)
+    return run
+
+
+_TOGETHER = {"Campaign": ["Campaign", "CampaignMember"], "Opportunity": ["Opportunity", "OpportunityContactRole"]}
+"""What belongs to an sObject comes with it."""
+
+
+def start_object_sync(*, connection: Connection, sobject: str, user: Actor | None) -> SyncRun:
+    """Queue a full sync of one sObject alone; pressed again while it is open, it is the same run. What other objects
+    have reached stays as it is."""
+    if not connection.is_usable:
+        raise CannotStart("The connection to Salesforce has to be renewed first.")
+    settings = settings_of(connection)
+    if not settings.syncs_enabled:
+        raise CannotStart("Syncs are switched off.")
+    wanted = _TOGETHER.get(sobject, [sobject])
+    run = _create(connection, RunKind.OBJECT, user, settings_version=settings.version, sobjects=wanted)
+    if run is None:
+        running = open_pull_run(connection)
+        if running is not None and running.kind == RunKind.OBJECT and running.sobjects == wanted:
+            return running
+        raise CannotStart("Another sync is running. Start this one when it has finished.")
+    audit(actor=user, action="object_sync_started", subject=f"Sync {run.pk} of {sobject}")
     wake_run(run)
     return run
 

@@ -1,5 +1,6 @@
 """Changing steps, filters and mappings: what is allowed, what is refused in which words, and what is written down."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -336,7 +337,7 @@ def test_the_default_profile_has_its_twelve_steps_in_order(link: Connection) -> 
 def test_nothing_in_the_default_profile_can_be_changed(link: Connection, actor: User) -> None:
     default = profiles_of(link)[ProfileKind.DEFAULT]
     step = SyncStep.objects.select_related("profile").filter(profile=default).order_by("position")[0]
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: add_step(profile=default, actor=actor, seen_version=1, sobject="Lead"),
         lambda: clone_step(step=step, actor=actor),
         lambda: remove_step(step=step, actor=actor),

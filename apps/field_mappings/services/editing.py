@@ -8,8 +8,8 @@ from apps.field_mappings.models import FieldMapping, Profile, ProfileKind, SyncS
 from apps.field_mappings.needs import note_needed_fields
 from apps.integrations.metadata import Schema, cached_schema
 from apps.integrations.models import Connection
+from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
-from apps.tenants.models import User
 
 LOCKED = "The Default profile is locked. Switch to the Custom profile to change steps."
 
@@ -60,7 +60,7 @@ def schema_of(step: SyncStep) -> Schema | None:
 
 
 def finish(
-    step: SyncStep, *, actor: User | None, action: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    step: SyncStep, *, actor: Actor | None, action: str, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Save a changed step as a new version and write it down. Creating in Salesforce goes off where a required field
     is not mapped any more; answers the labels of those that are missing."""

@@ -12,7 +12,7 @@ from apps.field_mappings.compatibility import inbound_refusal, outbound_refusal,
 from apps.field_mappings.models import FieldMapping, StepKind, SyncStep
 from apps.field_mappings.services.editing import Refused, check_direction, finish, locked_step, schema_of
 from apps.integrations.metadata import Schema
-from apps.tenants.models import User
+from apps.tenants.actors import Actor
 
 MOST_MAPPINGS = 500
 MOST_PAIRS = 500
@@ -45,7 +45,7 @@ class Saved:
 
 
 def add_mapping(
-    *, step: SyncStep, actor: User, seen_version: int, remote_field: str, local_field: str, ways: Ways
+    *, step: SyncStep, actor: Actor, seen_version: int, remote_field: str, local_field: str, ways: Ways
 ) -> FieldMapping:
     """Map two fields. Raises Refused with the reason where they do not fit, or one is mapped already."""
     row = locked_step(step, seen_version)
@@ -81,7 +81,7 @@ def add_mapping(
     return made
 
 
-def change_mappings(*, step: SyncStep, actor: User, seen_version: int, changes: Mapping[int, Ways]) -> Saved:
+def change_mappings(*, step: SyncStep, actor: Actor, seen_version: int, changes: Mapping[int, Ways]) -> Saved:
     """Change the ways and winners of several mappings, all or none; Refused names each that cannot be so."""
     row = locked_step(step, seen_version)
     _check_kind(row)
@@ -106,7 +106,7 @@ def change_mappings(*, step: SyncStep, actor: User, seen_version: int, changes: 
     return Saved(len(touched), missing)
 
 
-def remove_mappings(*, step: SyncStep, actor: User, seen_version: int, ids: Iterable[int]) -> Saved:
+def remove_mappings(*, step: SyncStep, actor: Actor, seen_version: int, ids: Iterable[int]) -> Saved:
     """Remove mappings; values stay as they are on both sides. Keys and fields that every step needs stay (C08)."""
     row = locked_step(step, seen_version)
     fields = local_fields(row.local_type)
@@ -122,7 +122,7 @@ def remove_mappings(*, step: SyncStep, actor: User, seen_version: int, ids: Iter
     return Saved(len(chosen), missing)
 
 
-def set_value_map(*, mapping: FieldMapping, actor: User, seen_version: int, pairs: Sequence[tuple[str, str]]) -> None:
+def set_value_map(*, mapping: FieldMapping, actor: Actor, seen_version: int, pairs: Sequence[tuple[str, str]]) -> None:
     """Translate values: (in Salesforce, here) pairs; a value without a pair goes as it is (C11)."""
     row = locked_step(mapping.step, seen_version)
     kept = [(theirs.strip(), ours.strip()) for theirs, ours in pairs if theirs.strip() or ours.strip()]

@@ -3,11 +3,11 @@
 from apps.field_mappings.models import Profile
 from apps.field_mappings.needs import note_needed_fields
 from apps.field_mappings.services.editing import connection_of
+from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
-from apps.tenants.models import User
 
 
-def switch_profile(*, profile: Profile, actor: User) -> bool:
+def switch_profile(*, profile: Profile, actor: Actor) -> bool:
     """Use this profile from the next run on; False where it is in use already. Nothing is written by switching."""
     rows = {row.pk: row for row in Profile.objects.select_for_update().filter(connection_id=profile.connection_id)}
     row = rows[profile.pk]

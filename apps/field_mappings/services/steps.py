@@ -22,8 +22,8 @@ from apps.field_mappings.services.editing import (
     schema_of,
 )
 from apps.field_mappings.setup import add_mappings
+from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
-from apps.tenants.models import User
 
 MOST_STEPS = 100
 _PERSON_OBJECTS = frozenset({"Lead", "Contact"})
@@ -47,7 +47,7 @@ class Switches:
 def add_step(
     *,
     profile: Profile,
-    actor: User,
+    actor: Actor,
     seen_version: int,
     sobject: str,
     kind: StepKind = StepKind.RECORD,
@@ -91,7 +91,7 @@ def _source_of(profile: Profile, sobject: str, kind: StepKind, source: str) -> s
     return source
 
 
-def clone_step(*, step: SyncStep, actor: User) -> SyncStep:
+def clone_step(*, step: SyncStep, actor: Actor) -> SyncStep:
     """Copy a step with its filters and mappings to the end, switched off, so that it can be changed first."""
     original = locked_step(step)
     if original.kind != StepKind.RECORD:
@@ -111,7 +111,7 @@ def clone_step(*, step: SyncStep, actor: User) -> SyncStep:
     return copy
 
 
-def remove_step(*, step: SyncStep, actor: User) -> None:
+def remove_step(*, step: SyncStep, actor: Actor) -> None:
     """Remove a step with its mappings; records and links stay as they are."""
     row = locked_step(step)
     before = {"step": step_title(row), "mappings": FieldMapping.objects.filter(step=row).count()}
@@ -121,7 +121,7 @@ def remove_step(*, step: SyncStep, actor: User) -> None:
     _reordered(profile, actor, "step_removed", row, before, {})
 
 
-def move_step(*, step: SyncStep, actor: User, up: bool) -> None:
+def move_step(*, step: SyncStep, actor: Actor, up: bool) -> None:
     """Change places with the neighbour; at the end of the row nothing happens."""
     row = locked_step(step)
     steps = list(SyncStep.objects.filter(profile=row.profile).order_by("position", "id"))
@@ -135,7 +135,7 @@ def move_step(*, step: SyncStep, actor: User, up: bool) -> None:
     _reordered(row.profile, actor, "step_moved", row, {"place": at + 1}, {"place": other + 1})
 
 
-def enable_step(*, step: SyncStep, actor: User, enabled: bool) -> None:
+def enable_step(*, step: SyncStep, actor: Actor, enabled: bool) -> None:
     """Switch a step on or off."""
     row = locked_step(step)
     before = {"is_enabled": row.is_enabled}
@@ -143,7 +143,7 @@ def enable_step(*, step: SyncStep, actor: User, enabled: bool) -> None:
     finish(row, actor=actor, action="step_switched", before=before, after={"is_enabled": enabled})
 
 
-def switch_object(*, profile: Profile, actor: User, sobject: str, enabled: bool) -> int:
+def switch_object(*, profile: Profile, actor: Actor, sobject: str, enabled: bool) -> int:
     """Switch all steps of an sObject on or off (C05); answers how many there are."""
     row = locked_profile(profile)
     steps = list(SyncStep.objects.filter(profile=row, sobject=sobject, kind=StepKind.RECORD))
@@ -152,7 +152,7 @@ def switch_object(*, profile: Profile, actor: User, sobject: str, enabled: bool)
     return len(steps)
 
 
-def set_switches(*, step: SyncStep, actor: User, seen_version: int, switches: Switches) -> tuple[str, ...]:
+def set_switches(*, step: SyncStep, actor: Actor, seen_version: int, switches: Switches) -> tuple[str, ...]:
     """Set the four permissions; the direction follows from them. Raises Refused where creating in Salesforce lacks
     required fields (C10)."""
     row = locked_step(step, seen_version)
@@ -172,7 +172,7 @@ def set_switches(*, step: SyncStep, actor: User, seen_version: int, switches: Sw
     return finish(row, actor=actor, action="step_changed", before=before, after=after)
 
 
-def turn_step(*, step: SyncStep, actor: User, seen_version: int) -> SyncStep:
+def turn_step(*, step: SyncStep, actor: Actor, seen_version: int) -> SyncStep:
     """Turn a step round: from Salesforce, to Salesforce, both ways, and again. Where nothing flows in the direction
     that opens, the fields that can flow there follow. Creating in Salesforce is switched on apart."""
     row = locked_step(step, seen_version)
@@ -206,7 +206,7 @@ def _mirror(step: SyncStep, opened: str) -> None:
 
 
 def set_filter(
-    *, step: SyncStep, actor: User, seen_version: int, side: str, tree: Filter | None, source: str = ""
+    *, step: SyncStep, actor: Actor, seen_version: int, side: str, tree: Filter | None, source: str = ""
 ) -> tuple[str, ...]:
     """Set or clear the filter for rows of Salesforce (``inbound``) or for our records (``outbound``)."""
     row = locked_step(step, seen_version)
@@ -221,7 +221,7 @@ def set_filter(
     return finish(row, actor=actor, action="filter_changed", before=before, after=after)
 
 
-def set_status_map(*, step: SyncStep, actor: User, seen_version: int, pairs: dict[str, str]) -> None:
+def set_status_map(*, step: SyncStep, actor: Actor, seen_version: int, pairs: dict[str, str]) -> None:
     """Set which status of Salesforce each of our states becomes (E08)."""
     row = locked_step(step, seen_version)
     if row.kind != StepKind.STATUS:
@@ -255,7 +255,7 @@ def _next_position(profile: Profile) -> int:
 
 
 def _reordered(
-    profile: Profile, actor: User, action: str, step: SyncStep, before: dict[str, Any], after: dict[str, Any]
+    profile: Profile, actor: Actor, action: str, step: SyncStep, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     profile.version += 1
     profile.save(update_fields=["version"])

@@ -55,7 +55,7 @@ def _apply_relation(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally
 def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     context = context_of(run, run_object.sobject)
     # What a differential run brings in bulk may be deleted or moved: that is for the decider to see.
-    step = _only_step(context) if run.kind == RunKind.FULL else None
+    step = _only_step(context) if run.kind in {RunKind.FULL, RunKind.OBJECT} else None
     created = unchanged = 0
     rest: list[str] | None = None
     if step is not None:

@@ -51,6 +51,7 @@ def plan_run(hold: Hold, gateway: Gateway) -> None:
             metadata,
             with_campaigns=settings.sync_members and not settings.group_edition,
         )
+        asked = [question for question in asked if not run.sobjects or question.sobject in run.sobjects]
         for position, question in enumerate(asked):
             RunObject.objects.create(
                 run=run,

@@ -130,6 +130,8 @@ def end_run(hold: Hold, state: RunState, failure: str) -> None:
     RunLane.objects.filter(run=run).update(is_done=True, lease_until=None)
     for page in RunPage.objects.filter(run_object__run=run, is_applied=False):
         drop_page(page.table)
+    if state is RunState.COMPLETED and run.kind == RunKind.OBJECT:
+        _begin_watermarks(run)
     if state is RunState.COMPLETED and run.kind in {RunKind.FULL, RunKind.DIFFERENTIAL}:
         _move_watermarks(run)
         wake("apps.sync.tasks.push_with_sync", run.tenant_id or 0, queue="routine")
@@ -153,6 +155,19 @@ def _move_watermarks(run: SyncRun) -> None:
         begin_schedule(run.connection_id, settings)
     else:
         Schedule.objects.filter(connection_id=run.connection_id).update(last_differential_at=run.started_at)
+
+
+def _begin_watermarks(run: SyncRun) -> None:
+    """An object that was mapped after the full sync joins the differential ones. No watermark moves: a question
+    without deleted rows must not make them forgotten."""
+    if run.org_started_at is None or not Watermark.objects.filter(connection_id=run.connection_id).exists():
+        return
+    for run_object in RunObject.objects.filter(run=run, stage=ObjectStage.FETCHED):
+        Watermark.objects.get_or_create(
+            connection_id=run.connection_id,
+            sobject=run_object.sobject,
+            defaults={"covered_to": run.org_started_at, "run_id": run.pk},
+        )
 
 
 # -- differential ---------------------------------------------------------------------------------------------

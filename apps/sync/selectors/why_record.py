@@ -69,6 +69,7 @@ def record_gates(connection: Connection, local_type: str, record: Record, steps:
 def local_values(connection: Connection, local_type: str, record: Record, steps: Sequence[Step]) -> dict[str, str]:
     """The mapped values of a record in canonical text, as the engine reads them."""
     names = {rule.local_field for step in steps for rule in step.rules}
+    names |= {rule.field for step in steps for rule in rules_of(step.outbound_filter)}
     held: dict[str, set[int]] = defaultdict(set)
     for name in names:
         target = local_field(local_type, name)
