@@ -213,6 +213,8 @@ SALESFORCE_TRUSTED_HOSTS = ENV.salesforce_trusted_hosts
 SALESFORCE_API_VERSION = ENV.salesforce_api_version
 SALESFORCE_IS_LOOPBACK = ENV.salesforce_is_loopback
 SALESFORCE_APP_NAME = "Syncline"
+# In development a webhook may be called on this machine, over plain HTTP, too; never elsewhere.
+WEBHOOKS_MAY_BE_LOCAL = ENV.debug
 
 # PostgreSQL is the record of work and Redis carries wake-up calls: messages are acknowledged early, hold ids
 # only, and a lost one is sent again by the sweep of the tick.
@@ -247,6 +249,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.notifications.tasks.tick",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "webhooks": {
+        "task": "apps.notifications.tasks.webhook_tick",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
 }
 

@@ -16,6 +16,7 @@ from apps.domain.budget import PROBE_EVERY
 from apps.domain.failures import AuthorizationLost, Category, Failure, NotPermitted, Transient
 from apps.integrations.models import Connection, ConnectionState, Health, HealthCause, HealthChange
 from apps.notifications.services import NoticeKind, notify
+from apps.notifications.webhooks.emitting import WebhookEvent, emit
 
 PROBE_TASK = "apps.integrations.tasks.probe"
 _FIELDS = [
@@ -184,7 +185,7 @@ def _outranks(row: Connection, health: Health, cause: HealthCause) -> bool:
 def _note(row: Connection, before: str) -> None:
     """Save the row with its history; tell once that somebody is needed."""
     row.save(update_fields=_FIELDS)
-    HealthChange.objects.create(
+    change = HealthChange.objects.create(
         connection=row,
         before=before,
         health=row.health,
@@ -192,9 +193,32 @@ def _note(row: Connection, before: str) -> None:
         reason=row.health_reason,
         resumes_at=row.resumes_at,
     )
+    _announce(row, before, change.pk)
     if row.health == Health.NEEDS_YOU and before != Health.NEEDS_YOU:
         notify(
             kind=NoticeKind.NEEDS_YOU,
             subject=f"Salesforce needs you: {row}",
             facts={"what": row.health_reason, "org": str(row)},
         )
+
+
+def _announce(row: Connection, before: str, number: int) -> None:
+    """Tell webhooks of a state that somebody waits for: needs you, paused, healthy again. A delay passes by itself,
+    and a change of cause within a state is no news."""
+    stopped = {Health.NEEDS_YOU.value, Health.PAUSED.value}
+    is_over = row.health == Health.HEALTHY and before in stopped
+    if row.health == before or not (row.health in stopped or is_over):
+        return
+    words = {Health.NEEDS_YOU.value: "needs you", Health.PAUSED.value: "is paused", Health.HEALTHY.value: "is healthy"}
+    again = " again" if is_over else ""
+    payload = {
+        "title": f"Salesforce {words[row.health]}{again}: {row}",
+        "text": row.health_reason,
+        "org": str(row),
+        "before": before,
+        "health": row.health,
+        "cause": row.health_cause,
+        "resumes_at": row.resumes_at.isoformat() if row.resumes_at else None,
+        "path": "/integrations/salesforce/",
+    }
+    emit(WebhookEvent.HEALTH_CHANGED, payload, key=f"health:{number}")

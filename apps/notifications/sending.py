@@ -13,6 +13,8 @@ from apps.core.queue import wake
 from apps.domain.remedies import words_for
 from apps.notifications.models import Notice, NoticeKind, Recipients
 from apps.notifications.services import SEND_TASK
+from apps.tenants.models import Membership
+from apps.tenants.roles import Role
 from apps.tenants.scope import tenant_transaction
 
 log = structlog.get_logger(__name__)
@@ -20,6 +22,7 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 20
 _MOST_ATTEMPTS = 6
 _TIMEOUT = 20
+_FOR_ADMINS = frozenset({NoticeKind.WEBHOOK_OFF.value})
 _NOBODY = "Nobody is named in the sync settings."
 
 
@@ -30,9 +33,8 @@ def send_due(tenant_id: int) -> int:
     a mail instead of sending two. A server that refuses gets it again later.
     """
     with tenant_transaction(tenant_id):
-        addresses = _addresses()
-        notices = _claim(addresses)
-    return sum(_send(tenant_id, notice, addresses) for notice in notices)
+        notices = _claim()
+    return sum(_send(tenant_id, notice) for notice in notices)
 
 
 def wake_due_notices() -> int:
@@ -54,7 +56,8 @@ def body_of(notice: Notice) -> str:
     lines = [notice.subject, "", *facts]
     if notice.path:
         lines += ["", f"Look at it: {settings.SYNCLINE_BASE_URL}{notice.path}"]
-    lines += ["", "You get this mail because you are named in the sync settings of Syncline."]
+    why = "look after Syncline" if notice.kind in _FOR_ADMINS else "are named in the sync settings of Syncline"
+    lines += ["", f"You get this mail because you {why}."]
     return "\n".join(lines)
 
 
@@ -62,25 +65,31 @@ def _by_count(facts: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(facts.items(), key=lambda fact: (-fact[1], fact[0]))
 
 
-def _addresses() -> list[str]:
+def _addresses(kind: str) -> list[str]:
+    """Who is told of this: the recipients, and the admins of what is theirs to mend."""
     row = Recipients.objects.first()
-    return list(row.addresses) if row is not None else []
+    named = list(row.addresses) if row is not None else []
+    if kind in _FOR_ADMINS:
+        named += Membership.objects.filter(role__in=[Role.OWNER, Role.ADMIN]).values_list("user__email", flat=True)
+    return list(dict.fromkeys(named))
 
 
-def _claim(addresses: list[str]) -> list[Notice]:
+def _claim() -> list[Notice]:
     now = timezone.now()
     due = Notice.objects.select_for_update(skip_locked=True).filter(due_at__lte=now).order_by("due_at", "id")
     notices = list(due[:_AT_ONCE])
     for notice in notices:
+        addresses = _addresses(notice.kind)
         notice.due_at, notice.attempts = None, notice.attempts + 1
         notice.sent_at, notice.sent_to = (now, addresses) if addresses else (None, [])
         notice.problem = "" if addresses else _NOBODY
         notice.save(update_fields=["due_at", "attempts", "sent_at", "sent_to", "problem"])
-    return notices if addresses else []
+    return [notice for notice in notices if notice.sent_to]
 
 
-def _send(tenant_id: int, notice: Notice, addresses: list[str]) -> bool:
+def _send(tenant_id: int, notice: Notice) -> bool:
     """Hand one mail to the server. Each recipient's address stays unseen by the others."""
+    addresses = notice.sent_to
     mail = EmailMessage(
         subject=" ".join(notice.subject.split()),
         body=body_of(notice),

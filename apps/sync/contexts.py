@@ -12,7 +12,7 @@ from apps.domain.reconcile import Policy
 from apps.field_mappings.models import MappingVersion
 from apps.field_mappings.versions import load_steps
 from apps.sync.drafts import Context
-from apps.sync.models import SyncRun
+from apps.sync.models import RunKind, SyncRun
 from apps.sync_settings.models import SyncSettings
 from apps.tenants.models import Tenant
 
@@ -63,4 +63,5 @@ def context_of(run: SyncRun, sobject: str, *, settings: SyncSettings | None = No
         now=now,
         external_prefix=external_prefix(run.tenant_id or 0),
         clock_offset=timedelta(seconds=run.clock_offset),
+        is_bulk=run.kind == RunKind.FULL,
     )

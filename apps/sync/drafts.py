@@ -22,7 +22,7 @@ LEADING_ROW = "leading_row"
 @dataclass(frozen=True, slots=True)
 class Context:
     """What holds for a whole batch. ``clock_offset`` is org time minus ours; ``steps`` are those of ``sobject``, in
-    order."""
+    order. ``is_bulk`` is true in a full sync: webhooks hear of its records only where they want to."""
 
     connection_id: int
     run_id: int
@@ -33,6 +33,7 @@ class Context:
     now: datetime
     external_prefix: str
     clock_offset: timedelta = timedelta()
+    is_bulk: bool = False
 
 
 class Layouts:

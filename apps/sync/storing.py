@@ -16,6 +16,7 @@ from apps.domain.failures import Category
 from apps.domain.rows import RemoteRow
 from apps.domain.values import further_words
 from apps.outbox.queue import queue_change, try_again
+from apps.sync.announcing import announce_records
 from apps.sync.drafts import Context, LinkDraft, RecordDraft
 from apps.sync.judging import EntryDraft, Judge, Tally, judge_rows
 from apps.sync.local import MODELS, columns_of
@@ -98,6 +99,7 @@ def store(context: Context, judge: Judge) -> None:
     if context.local_type == "person":
         _index_words([d for d in [*drafts, *desk.new_records] if {"first_name", "last_name"} & d.changes.keys()])
     insert_entries([_entry(context, entry) for entry in judge.entries])
+    announce_records(context, drafts, desk.new_records)
     for draft in [*drafts, *desk.new_records]:
         missing = draft.to_queue - draft.waiting
         if missing:

@@ -1,9 +1,10 @@
-"""What a run's end is told of by mail: a full sync that finished, and new errors as a digest (B05)."""
+"""What a run's end is told of by mail and by webhooks: a full sync that finished, and new errors as a digest (B05)."""
 
 from django.db.models import Count, Sum
 
 from apps.integrations.models import Connection
 from apps.notifications.services import NoticeKind, notify
+from apps.sync.announcing import announce_end, announce_errors
 from apps.sync.models import RunKind, RunObject, RunState, SyncRun
 from apps.sync_errors.models import ErrorState, SyncError
 
@@ -16,6 +17,7 @@ def tell_end(run: SyncRun) -> None:
     runs of the tenant."""
     if run.kind == RunKind.FULL and run.state in {RunState.COMPLETED, RunState.FAILED}:
         _tell_full_sync(run)
+    announce_end(run, f"{_LOG}{run.pk}/")
     _tell_errors(run)
 
 
@@ -40,6 +42,7 @@ def _tell_errors(run: SyncRun) -> None:
         last_seen__gte=run.started_at,
         first_seen__gte=run.started_at,
     )
+    announce_errors(run, new, _ERRORS)
     counts = dict(new.values_list("category").annotate(n=Count("id")).order_by("category"))
     if counts:
         notify(kind=NoticeKind.SYNC_ERRORS, subject="New sync errors", facts=counts, path=_ERRORS)

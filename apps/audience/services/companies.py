@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.audience.announcing import announce_edit
 from apps.audience.models import Company, Source
 from apps.audience.services.records import BY_HAND, locked, note_change, refuse_taken_key, save_change, switch_active
 from apps.audience.services.values import BadValues, columns_of, differing, filled_fields, put, read_values
@@ -29,10 +30,11 @@ def create_company(
         raise BadValues({"name": _NAMELESS})
     now = timezone.now()
     company = Company(source=source, external_key=external_key, created_at=now, updated_at=now)
-    put("company", company, filled)
+    lines = put("company", company, filled)
     company.domain = _domain(company)
     _save_unless_taken(company)
     note_change(company, lines={}, user=user, at=now)
+    announce_edit(company, lines, origin=origin)
     queue_change(local_type="company", local_id=company.pk, fields=list(filled), origin=origin, at=now)
     return company
 

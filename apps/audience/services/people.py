@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.audience.announcing import announce_edit
 from apps.audience.models import ConsentChange, EventKind, Person, PersonWord, Source
 from apps.audience.services.facts import Fact, note_facts
 from apps.audience.services.records import (
@@ -56,10 +57,11 @@ def create_person(
         raise BadValues({"last_name": _NAMELESS})
     now = timezone.now()
     person = Person(source=source, external_key=external_key, created_at=now, updated_at=now)
-    put("person", person, filled)
+    lines = put("person", person, filled)
     _save_unless_taken(person)
     _index_words(person)
     note_change(person, lines={}, user=user, at=now)
+    announce_edit(person, lines, origin=origin)
     queue_change(local_type="person", local_id=person.pk, fields=list(filled), origin=origin, at=now)
     note_facts([Fact(person.pk, EventKind.PERSON_CREATED, "Created")], origin=origin, at=now)
     return person

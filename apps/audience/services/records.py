@@ -7,6 +7,7 @@ from typing import TypeVar
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.audience.announcing import announce_edit
 from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.models import Company, CustomRecord, Person, Record, RecordChange
 from apps.audience.selectors.changes import Move, moves_since
@@ -66,6 +67,7 @@ def save_change(
     record.updated_at = now
     record.save(update_fields=[*columns, "version", "updated_at"])
     note_change(record, lines=lines, user=user, at=now, label=label)
+    announce_edit(record, lines, origin=origin)
     queue_change(local_type=record.local_type, local_id=record.pk, fields=list(queued), origin=origin, at=now)
 
 

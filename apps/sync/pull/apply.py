@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.domain.mapping import Step, Way
 from apps.domain.rows import fields_of, row_from_csv
 from apps.field_mappings.versions import layout_for
+from apps.sync.announcing import announce_page
 from apps.sync.contexts import context_of
 from apps.sync.drafts import Context
 from apps.sync.judging import Tally
@@ -73,6 +74,8 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     tally = _decide_in_python(context, run_object.columns, page.table, rest)
     tally.created += created
     tally.unchanged += unchanged
+    if created:
+        announce_page(run, page.table, context.local_type)
     return tally
 
 

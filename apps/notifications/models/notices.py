@@ -1,4 +1,4 @@
-"""What is to be told to whom: notices wait as rows and become mail."""
+"""Notices: they wait as rows and become mail."""
 
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     FULL_SYNC_FINISHED = "full_sync"
     SYNC_ERRORS = "sync_errors"
     NEEDS_YOU = "needs_you"
+    WEBHOOK_OFF = "webhook_off"
 
 
 class Notice(TenantModel):

@@ -1,0 +1,1 @@
+"""Webhooks out: who is told of which event, and how it gets there."""
