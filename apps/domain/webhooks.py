@@ -89,7 +89,7 @@ def is_public(address: str) -> bool:
             return is_public(str(found.ipv4_mapped))
         if found.sixtofour is not None or found.teredo is not None or any(found in net for net in _EMBEDDING):
             return False  # tunnels to IPv4 that may end anywhere
-        if found in ipaddress.ip_network("::/96"):
+        if found.is_site_local or found in ipaddress.ip_network("::/96"):
             return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 

@@ -143,8 +143,8 @@ def _exchange(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> tu
         link.settimeout(DEADLINE)
         if parts.scheme == "https":
             link = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-        named = host if parts.port is None else f"{host}:{parts.port}"
-        speaker = http.client.HTTPConnection(f"[{named}]" if ":" in host else named)
+        speaker = http.client.HTTPConnection(host, port)
+        speaker.default_port = 443 if parts.scheme == "https" else 80  # left out of the Host header
         speaker.sock = link
         path = quote(parts.path or "/", safe=_SAFE)
         query = "?" + quote(parts.query, safe=_SAFE + "?") if parts.query else ""
