@@ -9,9 +9,14 @@ from apps.domain.values import NUMERIC, FieldType, Unreadable, number_text, to_j
 _TEXTS = frozenset({"string", "textarea", "phone", "url", "email", "encryptedstring", "picklist", "combobox"})
 
 
+_OBJECTS = {"001": "Account", "003": "Contact", "00Q": "Lead", "005": "User", "00G": "Group"}
+"""What an id is of, by its first three characters, as far as Syncline writes lookups (Object Reference, "Id")."""
+_CALLED = {"Group": "queue", "User": "user"}
+
+
 def refusals(schema: ObjectSchema, values: Mapping[str, str]) -> tuple[RowFailure, ...]:
-    """Why these values would be refused: too long, not a number, or not among the choices of a
-    restricted picklist."""
+    """Why these values would be refused: too long, not a number, not among the choices of a restricted picklist, or a
+    lookup of another object."""
     return tuple(
         failure
         for name, text in values.items()
@@ -30,6 +35,11 @@ def _refusals_of(field: FieldSchema, text: str) -> list[RowFailure]:
         if wrong:
             words = f"“{wrong[0]}” is not a choice of {field.label} in Salesforce."
             return [RowFailure(Category.RESTRICTED_PICKLIST, words, (field.name,))]
+    looked_up = _OBJECTS.get(text[:3], "") if field.type == "reference" and field.reference_to else ""
+    if looked_up and looked_up not in field.reference_to:
+        takes = " or ".join(_CALLED.get(name, name) for name in field.reference_to)
+        words = f"{field.label} takes a {takes} in Salesforce, and this is a {_CALLED.get(looked_up, looked_up)}."
+        return [RowFailure(Category.BAD_REFERENCE, words, (field.name,))]
     if field.type in NUMERIC:
         try:
             number_text(text)

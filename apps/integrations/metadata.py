@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.utils import timezone
 
@@ -67,11 +68,19 @@ def _organization(gateway: SalesforceGateway, place: Place) -> None:
 
 
 def _objects(gateway: SalesforceGateway, place: Place) -> None:
-    items = [
-        Item(found["name"], found.get("label") or found["name"], {"custom": bool(found.get("custom"))})
-        for found in gateway.sobjects()
-    ]
+    items = [Item(found["name"], found.get("label") or found["name"], _facts_of(found)) for found in gateway.sobjects()]
     _store_items(place, ReferenceKind.OBJECT, items)
+
+
+def _facts_of(found: dict[str, Any]) -> dict[str, object]:
+    """What the list of objects says of one: a custom object that holds records can be synced, settings cannot."""
+    is_custom = bool(found.get("custom")) and str(found["name"]).endswith("__c")
+    is_kept = bool(found.get("queryable", True)) and not found.get("customSetting")
+    return {
+        "custom": bool(found.get("custom")),
+        "syncs": is_custom and is_kept and not found.get("deprecatedAndHidden"),
+        "plural": found.get("labelPlural") or "",
+    }
 
 
 def _describe(gateway: SalesforceGateway, place: Place, *, sobject: str) -> None:
@@ -171,7 +180,10 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Reading the fields of custom objects", _extra_objects),
     ("Finishing", _finish),
 )
-EXTRA_STEPS: tuple[tuple[str, Step], ...] = (("Reading the fields of the object", _extra_objects),)
+EXTRA_STEPS: tuple[tuple[str, Step], ...] = (
+    ("Listing objects", _objects),
+    ("Reading the fields of the object", _extra_objects),
+)
 """What a page asks for that wants to show a custom object."""
 
 
