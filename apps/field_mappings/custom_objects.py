@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from apps.audience.fields import CUSTOM_PREFIX, CUSTOM_RECORD, Kind
 from apps.audience.models import CustomField, CustomRecordType
@@ -203,6 +203,7 @@ def _make_fields(made: CustomRecordType, proposed: Sequence[Proposed]) -> None:
 
 def _make_step(profile: Profile, made: CustomRecordType, *, is_two_way: bool) -> SyncStep:
     last = SyncStep.objects.filter(profile=profile).aggregate(n=Max("position"))["n"]
+    Profile.objects.filter(id=profile.pk).update(version=F("version") + 1)
     step: SyncStep = SyncStep.objects.create(
         profile=profile,
         position=0 if last is None else last + 1,
