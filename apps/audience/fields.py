@@ -204,9 +204,27 @@ def local_field(record_type: str, name: str) -> LocalField:
     return FIELDS[record_type][name]
 
 
+OTHER_LABELS = {
+    "email_opt_out": "Email opt-out",
+    "email_bounced": "E-mail bounced",
+    "is_active": "Active",
+    "score": "Score",
+    "most_recent_visit": "Most recent visit",
+    "first_touch_channel": "First touch channel",
+    "first_touch_source": "First touch source",
+    "last_touch_channel": "Last touch channel",
+    "last_touch_source": "Last touch source",
+    "sequence_status": "Sequence status",
+    "inbox_state": "Inbox state",
+}
+"""Columns that are told to Salesforce or shown in the timeline, and that no mapping names."""
+
+
 def local_label(record_type: str, name: str) -> str:
     """The field's name in words."""
-    return local_field(record_type, name).label if name in FIELDS[record_type] else name.removeprefix(CUSTOM_PREFIX)
+    if name in FIELDS.get(record_type, {}):
+        return FIELDS[record_type][name].label
+    return OTHER_LABELS.get(name) or name.removeprefix(CUSTOM_PREFIX)
 
 
 _validate_url = URLValidator(schemes=["http", "https"])

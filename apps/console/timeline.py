@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from apps.audience.fields import CUSTOM_PREFIX, FIELDS, local_label
+from apps.audience.fields import local_label
 from apps.audience.models import Record, RecordChange, Source
 from apps.sync.models import EntryAction
 from apps.sync.selectors.entries import Change, EntryView
@@ -72,15 +72,10 @@ def _edit(local_type: str, change: RecordChange) -> Event:
         if words is not None:
             return Event(change.at, words, detail, None)
     shown = [
-        Change(name, _label(local_type, name), str(line.get("before", "")), str(line.get("after", "")), "", None)
+        Change(name, local_label(local_type, name), str(line.get("before", "")), str(line.get("after", "")), "", None)
         for name, line in lines.items()
     ]
     return Event(change.at, "Edited here", detail, None, shown)
-
-
-def _label(local_type: str, name: str) -> str:
-    """A field's name; one that is no longer known by its key."""
-    return local_label(local_type, name) if name in FIELDS[local_type] else name.removeprefix(CUSTOM_PREFIX)
 
 
 def _creation(record: Record, links: Sequence[LinkView], maker: str) -> Event:

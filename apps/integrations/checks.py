@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from apps.domain.automatic import AUTOMATIC_FIELDS
 from apps.salesforce.schema import ObjectSchema
 
 CORE_OBJECTS = ("Account", "Contact", "Lead")
@@ -235,14 +236,28 @@ def _person_accounts(schemas: Mapping[str, ObjectSchema]) -> Finding:
 
 def _package(schemas: Mapping[str, ObjectSchema]) -> Finding:
     title = "Syncline fields in Salesforce"
-    lacking = [n for n in _PACKAGE_OBJECTS if n in schemas and "Syncline_Id__c" not in schemas[n].fields]
+    shown = [n for n in _PACKAGE_OBJECTS if n in schemas]
+    lacking = [n for n in shown if "Syncline_Id__c" not in schemas[n].fields]
     if not lacking:
-        return Finding("package", title, Outcome.PASS, "Syncline's own fields are there.")
+        missing = sorted(
+            {name for n in shown for name, _ in AUTOMATIC_FIELDS.values() if name not in schemas[n].fields}
+        )
+        if not missing:
+            return Finding("package", title, Outcome.PASS, "Syncline's own fields are there.")
+        return Finding(
+            "package",
+            title,
+            Outcome.WARNING,
+            f"Score, visit and touches are not told to these fields, which the sync user cannot see: "
+            f"{', '.join(missing)}.",
+            "Install Syncline's fields again, or let the sync user read and edit them.",
+        )
     return Finding(
         "package",
         title,
         Outcome.WARNING,
-        "They are not installed yet. Bringing data in works without them; people are matched by e-mail.",
+        "They are not installed yet. Bringing data in works without them; people are matched by e-mail, and score, "
+        "visits and touches are not told to Salesforce.",
         "Nothing to do for now: the last step of the setup adds them.",
     )
 

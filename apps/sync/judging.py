@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from apps.audience.fields import Kind, local_field
 from apps.audience.models import Person, Source
+from apps.domain.automatic import AUTOMATIC
 from apps.domain.decider import FieldDecision
 from apps.domain.failures import Category
 from apps.domain.mapping import Step
@@ -14,7 +15,7 @@ from apps.domain.reconcile import Outcome, Skip, imported, reconcile, step_for_r
 from apps.domain.rows import RemoteRow
 from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import LEADING_ROW, Context, LinkDraft, RecordDraft
-from apps.sync.local import blank_record
+from apps.sync.local import blank_record, has_automatic
 from apps.sync.models import EntryAction, RecordLink
 from apps.sync_errors.services import ErrorFact
 
@@ -181,6 +182,7 @@ class Judge:
             created_at=self.context.now,
         )
         self.desk.add_link(LinkDraft(new, link.record, is_new=True))
+        _tell_by_itself(link.record)
 
     def _merge(self, row: RemoteRow, other: RecordDraft, survivor: RecordDraft) -> None:
         """The winner's record takes in the other: blanks are filled, consent is the strictest, nothing is dropped."""
@@ -199,6 +201,8 @@ class Judge:
             other.take({"email": ""})  # its address is free now for the one that stays; the report below keeps it
         survivor.take(taken)
         survivor.to_queue |= {*taken, LEADING_ROW}
+        if isinstance(survivor.row, Person):
+            survivor.to_queue |= AUTOMATIC
         if getattr(other.row, OPT_OUT_FIELD, False):
             survivor.flag(email_opt_out=True)
         if getattr(survivor.row, OPT_OUT_FIELD, False):
@@ -220,6 +224,7 @@ class Judge:
                 record.flag(is_active=True)
             link.put(is_live=True)
             record.elect(row.remote_id)
+            _tell_by_itself(record)
         row = self._resolved(row)
         step = step_for_row(self.context.steps, row.values)
         intentions = record.intentions.get(row.remote_id, [])
@@ -373,6 +378,8 @@ class Judge:
         )
         link = LinkDraft(made, record, is_new=True)
         self.desk.add_link(link)
+        if is_live:
+            _tell_by_itself(record)
         return link
 
     # -- words ------------------------------------------------------------------------------------------------
@@ -423,6 +430,12 @@ class Judge:
             field=name,
             details=details or {},
         )
+
+
+def _tell_by_itself(record: RecordDraft) -> None:
+    """A row that is new to a record is told what every row of it is told: score, visit, touches."""
+    if has_automatic(record.row):
+        record.to_queue |= AUTOMATIC
 
 
 def _lines(step: Step, record: RecordDraft, decisions: Mapping[str, FieldDecision]) -> dict[str, object]:

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from apps.audience.fields import CUSTOM_PREFIX, CUSTOM_TYPE, RECORD_COLUMNS, ByType, Kind, kind_of, local_field
 from apps.audience.models import Company, CustomRecord, Opportunity, Owner, Person, Record
-from apps.domain.values import domain_of
+from apps.domain.automatic import AUTOMATIC_FIELDS
+from apps.domain.values import datetime_text, domain_of
 from apps.sync.models import RecordLink
 
 MODELS: ByType[type[Record]] = ByType(person=Person, company=Company, opportunity=Opportunity, custom=CustomRecord)
@@ -101,6 +102,20 @@ def text_of(record: Record, local_type: str, name: str, references: References) 
         return value.isoformat()
     text = str(value)
     return text.lower() if target.kind is Kind.EMAIL else text
+
+
+def automatic_texts(record: Record) -> dict[str, str]:
+    """What Syncline tells Salesforce of a person by itself, in canonical text; Salesforce keeps whole seconds."""
+    if not isinstance(record, Person):
+        return {}
+    visit = record.most_recent_visit
+    texts = {name: str(getattr(record, name)) for name in AUTOMATIC_FIELDS if name != "most_recent_visit"}
+    return texts | {"most_recent_visit": datetime_text(visit.replace(microsecond=0).isoformat()) if visit else ""}
+
+
+def has_automatic(record: Record) -> bool:
+    """Whether there is anything to tell."""
+    return any(text not in {"", "0"} for text in automatic_texts(record).values())
 
 
 def columns_of(

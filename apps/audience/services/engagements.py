@@ -38,6 +38,7 @@ from apps.tenants.scope import current_tenant_id
 
 MOST_AT_ONCE = 1_000
 """Events of one transaction; more go in parts, so that people are not locked for long."""
+
 __all__ = ["EventDraft", "EventOutcome", "EventState", "record_engagements"]
 
 _IDS = """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.audience.fields import CUSTOM_PREFIX, FIELDS, ByType, local_label
+from apps.audience.fields import CUSTOM_PREFIX, FIELDS, OTHER_LABELS, ByType, local_label
 from apps.audience.selectors.companies import CompanyFilter
 from apps.audience.selectors.companies import matching_ids as companies_matching
 from apps.audience.selectors.people import PeopleFilter
@@ -24,7 +24,6 @@ _PAGES = ByType(
 )
 _TONES: dict[str, str] = {ChangeState.WAITING: "busy", ChangeState.IN_FLIGHT: "ok", ChangeState.HELD: "warn"}
 _REASONS = {"row_locked": "Somebody else was saving the record in Salesforce."}
-_OTHER_FIELDS = {"email_opt_out": "Email opt-out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def _view(change: OutboundChange, name: str | None) -> ChangeView:
 def _label(local_type: str, name: str) -> str:
     if name in FIELDS.get(local_type, {}):
         return local_label(local_type, name)
-    return _OTHER_FIELDS.get(name) or name.removeprefix(CUSTOM_PREFIX).replace("_", " ")
+    return OTHER_LABELS.get(name) or name.removeprefix(CUSTOM_PREFIX).replace("_", " ")
 
 
 def records_named(typed: str) -> dict[str, list[int]]:

@@ -9,21 +9,23 @@ from django.utils import timezone
 
 from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.models import Person
+from apps.domain.automatic import automatic_values
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.mapping import Step
 from apps.domain.ports import WriteOperation
 from apps.domain.pushing import Creation, creating_step, creation
-from apps.domain.rows import DELETION_FIELDS, EXTERNAL_ID, fields_of, row_from_json
+from apps.domain.rows import DELETION_FIELDS, EXTERNAL_ID, row_from_json
 from apps.domain.writing import refusals
 from apps.integrations.soql import find_text
 from apps.sync.contexts import external_prefix, steps_of
 from apps.sync.desk import Desk
 from apps.sync.drafts import RecordDraft
 from apps.sync.judging import Judge
+from apps.sync.local import automatic_texts
 from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
 from apps.sync.push.claims import settle
 from apps.sync.push.failing import refuse
-from apps.sync.push.round import Round, insert_intents, open_intents, read_fields
+from apps.sync.push.round import Round, insert_intents, open_intents, read_fields, read_kinds
 from apps.sync.push.unanswered import find_unanswered
 from apps.sync.push.writing import write_intents
 from apps.sync.storing import store
@@ -180,7 +182,7 @@ def _find(work: Round, sobject: str, name: str, wanted: Mapping[str, int], hits:
 
 def _link(work: Round, sobject: str, hits: Hits) -> None:
     """Link records with the rows that were found, and write what is to be written there."""
-    fields = fields_of(step for step in steps_of(work.run) if step.sobject == sobject)
+    fields = read_kinds(work, sobject)
     pairs = [
         (record_id, row_from_json(row, fields))
         for record_id, found in sorted(hits.items())
@@ -273,6 +275,7 @@ def _creation_intent(work: Round, sobject: str, draft: RecordDraft, made: Creati
     if failures:
         refuse(work, claim, failures, sobject=sobject)
         return None
+    own = automatic_values(schema, automatic_texts(draft.row), {}, creating=True, mapped=made.values)
     return WriteIntent(
         connection_id=work.connection.pk,
         run_id=work.run.pk,
@@ -281,7 +284,7 @@ def _creation_intent(work: Round, sobject: str, draft: RecordDraft, made: Creati
         local_type=work.local_type,
         local_id=draft.row.pk,
         operation=WriteOperation.CREATE,
-        values=dict(made.values),
+        values={**made.values, **own},
         after={key: list(pair) for key, pair in made.base_after.items()},
         local_version=draft.row.version,
         generation=claim.generation,

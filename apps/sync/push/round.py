@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from apps.audience.fields import RECORD_COLUMNS
 from apps.core.bulk import insert_rows
+from apps.domain.automatic import AUTOMATIC, automatic_values, is_automatic_only, local_names
+from apps.domain.automatic import READ as AUTOMATIC_READ
 from apps.domain.failures import RowFailure
 from apps.domain.mapping import FieldRule
 from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
 from apps.domain.reconcile import Intention, is_told
-from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, fields_of, row_from_json
+from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, Fields, fields_of, row_from_json
 from apps.domain.writing import refusals, writable
 from apps.field_mappings.versions import layout_for
 from apps.integrations.gateways import Gateway
@@ -28,6 +30,7 @@ from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import Context
 from apps.sync.judging import Judge, Judged
 from apps.sync.lanes import Hold
+from apps.sync.local import automatic_texts
 from apps.sync.models import RecordLink, SyncRun, WriteIntent
 from apps.sync.push.claims import Claimed, hold_back, settle
 from apps.sync.push.failing import refuse
@@ -57,6 +60,8 @@ _INTENT_COLUMNS = (
     "generation",
     "cause",
 )
+ON_EVERY_ROW = AUTOMATIC | {OPT_OUT_FIELD}
+"""Fields whose change is told to every live row of a record, not only to the leading one."""
 _ID_PART = 200
 """Ids in one question for rows that a read did not show."""
 
@@ -125,7 +130,8 @@ def begin_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed]) -> Roun
 
 
 def linked_rows(work: Round) -> dict[str, dict[str, int]]:
-    """Live linked rows to be read, by sObject: id → record; the leading ones, and all where consent has changed."""
+    """Live linked rows to be read, by sObject: id → record; the leading ones, and all where consent or something
+    that goes out by itself has changed."""
     wanted: dict[str, dict[str, int]] = defaultdict(dict)
     key = RECORD_COLUMNS[work.local_type]
     with tenant_transaction(work.hold.tenant_id):
@@ -135,7 +141,8 @@ def linked_rows(work: Round) -> dict[str, dict[str, int]]:
         for link in links.order_by("remote_id"):
             record_id = getattr(link, key)
             claim = work.claims[record_id]
-            if (link.is_leading or OPT_OUT_FIELD in claim.fields) and link.sobject in work.schemas:
+            is_for_all = not ON_EVERY_ROW.isdisjoint(claim.fields)
+            if (link.is_leading or is_for_all) and link.sobject in work.schemas:
                 wanted[link.sobject][link.remote_id] = record_id
     return wanted
 
@@ -144,7 +151,14 @@ def read_fields(work: Round, sobject: str) -> list[str]:
     """Fields that are read of a row: what the engine, the mappings and the filters look at, where visible."""
     shown = work.schemas[sobject].fields
     steps = [step for step in steps_of(work.run) if step.sobject == sobject]
-    return [name for name in dict.fromkeys((*SYSTEM_FIELDS, *fields_of(steps))) if name in shown]
+    own = AUTOMATIC_READ if work.local_type == "person" else {}
+    return [name for name in dict.fromkeys((*SYSTEM_FIELDS, *fields_of(steps), *own)) if name in shown]
+
+
+def read_kinds(work: Round, sobject: str) -> Fields:
+    """How the values that were read are made canonical; what goes out by itself is only looked at here, in a push."""
+    own = AUTOMATIC_READ if work.local_type == "person" else {}
+    return own | fields_of(step for step in steps_of(work.run) if step.sobject == sobject)
 
 
 def read_rows(work: Round, sobject: str, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -166,7 +180,7 @@ def decide(work: Round, sobject: str, rows: Sequence[Mapping[str, Any]]) -> tupl
     deleted, merged or converted. A row that cannot be stored is held back alone."""
     if not rows:
         return [], set()
-    fields = fields_of(step for step in steps_of(work.run) if step.sobject == sobject)
+    fields = read_kinds(work, sobject)
     read = [row_from_json(row, fields) for row in rows]
     with tenant_transaction(work.hold.tenant_id):
         work.hold.check()
@@ -226,12 +240,17 @@ def insert_intents(intents: list[WriteIntent]) -> list[WriteIntent]:
 def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None:
     record, outcome = judged.link.record, judged.outcome
     claim = work.claims.get(record.row.pk)
-    if claim is None or not outcome.writes or judged.row.is_converted:
+    if claim is None or judged.row.is_converted:
         return None
     schema = work.schemas[context.sobject]
+    own = _own_values(judged, schema)
+    if not outcome.writes and not own:
+        return None
     values: dict[str, str] = {}
     keys: set[str] = set()
-    if judged.step is not None and may_write(judged.step, record.values):
+    # A change of the score alone writes only what goes out by itself, unless the settings let it write all (B06).
+    is_alone = work.settings.score_only and is_automatic_only(claim.fields)
+    if judged.step is not None and not is_alone and may_write(judged.step, record.values):
         values = writable(schema, outcome.remote)
         keys = {rule.key for rule in judged.step.rules if rule.remote_field in values}
     refused = refusals(schema, values)
@@ -242,6 +261,7 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
     opted_out = consent.remote if consent is not None and OPT_OUT in schema.fields else None
     if opted_out is not None:
         values |= writable(schema, {OPT_OUT: str(opted_out).lower()})
+    values |= own
     if not values:
         return None
     return WriteIntent(
@@ -257,12 +277,26 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
         opted_out=opted_out,
         set_again=consent is not None and consent.rule == "set_again" and opted_out is not None,
         flips=[key for key in outcome.flipping if key in keys],
-        changes=_lines(judged, keys),
+        changes=_lines(judged, keys) | _own_lines(judged, own),
         seen_stamp=judged.row.stamp,
         local_version=record.row.version,
         generation=claim.generation,
         cause=claim.cause,
     )
+
+
+def _own_values(judged: Judged, schema: ObjectSchema) -> dict[str, str]:
+    """What goes out by itself and differs from what the row holds."""
+    mapped = {rule.remote_field for rule in judged.step.rules} if judged.step is not None else set()
+    return automatic_values(schema, automatic_texts(judged.link.record.row), judged.row.values, mapped=mapped)
+
+
+def _own_lines(judged: Judged, own: Mapping[str, str]) -> dict[str, Any]:
+    """The entry's lines of what goes out by itself."""
+    return {
+        name: {"before": judged.row.values.get(remote) or "", "after": own[remote], "rule": "automatic"}
+        for remote, name in local_names(own).items()
+    }
 
 
 def _lines(judged: Judged, keys: set[str]) -> dict[str, Any]:
