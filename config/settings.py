@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "apps.audience",
     "apps.field_mappings",
     "apps.sync_settings",
+    "apps.sync_actions",
     "apps.sync_errors",
     "apps.sync",
     "apps.console",

@@ -12,7 +12,7 @@ from apps.domain.reconcile import Policy
 from apps.field_mappings.models import MappingVersion
 from apps.field_mappings.versions import load_steps
 from apps.sync.drafts import Context
-from apps.sync.models import RunKind, SyncRun
+from apps.sync.models import RunKind, SyncRun, Watermark
 from apps.sync_settings.models import SyncSettings
 from apps.tenants.models import Tenant
 
@@ -64,4 +64,12 @@ def context_of(run: SyncRun, sobject: str, *, settings: SyncSettings | None = No
         external_prefix=external_prefix(run.tenant_id or 0),
         clock_offset=timedelta(seconds=run.clock_offset),
         is_bulk=run.kind == RunKind.FULL,
+        is_backfill=_is_backfill(run, sobject),
     )
+
+
+def _is_backfill(run: SyncRun, sobject: str) -> bool:
+    """Whether a run brings the rows of an sObject that has never been in whole."""
+    if run.kind not in {RunKind.FULL, RunKind.OBJECT}:
+        return False
+    return not Watermark.objects.filter(connection_id=run.connection_id, sobject=sobject).exists()

@@ -34,6 +34,8 @@ class Context:
     external_prefix: str
     clock_offset: timedelta = timedelta()
     is_bulk: bool = False
+    is_backfill: bool = False
+    """Rows of this sObject come in for the first time."""
 
 
 class Layouts:

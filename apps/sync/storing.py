@@ -22,6 +22,7 @@ from apps.sync.judging import EntryDraft, Judge, Tally, judge_rows
 from apps.sync.local import MODELS, columns_of
 from apps.sync.merging import merge_belongings
 from apps.sync.models import EntryAction, RecordLink, RunEntry
+from apps.sync.reactions import call_rules_for
 from apps.sync_errors.services import record_errors, resolve_errors
 from apps.tenants.scope import current_tenant_id
 
@@ -113,6 +114,8 @@ def store(context: Context, judge: Judge) -> None:
     again = [draft.row.pk for draft in drafts if draft.is_to_be_tried_again]
     if again:
         try_again(local_type=context.local_type, local_ids=again, at=context.now)
+    if context.local_type == "person":
+        call_rules_for(context, judge)
     finish_errors(context, judge.tally)
 
 

@@ -16,6 +16,8 @@ from apps.sync.drive import advance
 from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
 from apps.sync.models import RunLane, Schedule
 from apps.sync.services import QUEUES
+from apps.sync_actions.gathering import call_rules_for_events
+from apps.sync_actions.tasks import wake_due_rules
 
 _MOST = 500
 """Connections that one tick wakes: more than the workers begin in ten seconds; the others are next."""
@@ -42,6 +44,7 @@ def tick() -> None:
         pushes = OutboxDue._base_manager.filter(due_at__lte=now).order_by("due_at")
         for (tenant_id,) in pushes.values_list("tenant_id")[:_MOST]:
             wake(PUSH_TASK, tenant_id, queue="routine")
+        wake_due_rules()
 
 
 @shared_task(name="apps.sync.tasks.differential")
@@ -74,7 +77,8 @@ def pull_lane(tenant_id: int, run_id: int) -> None:
 
 @shared_task(name=PUSH_TASK)
 def push(tenant_id: int) -> None:
-    """Begin pushing a tenant's waiting changes if any are due, and do it."""
+    """Begin pushing a tenant's waiting changes if any are due, and do it; marketing events are shown to the rules."""
+    call_rules_for_events(tenant_id)
     run_id = begin_due_push(tenant_id)
     if run_id is not None:
         advance(tenant_id, run_id, "push")

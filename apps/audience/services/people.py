@@ -74,11 +74,10 @@ def update_person(
     seen_version: int | None,
     user: Actor | None,
     origin: str = BY_HAND,
-    label: str = "",
 ) -> Person:
     """Change what differs of the typed values; where nothing does, nothing is written.
 
-    ``label`` names whatever did it where that was no member. Raises BadValues, RecordMoved and EmailTaken.
+    Raises BadValues, RecordMoved and EmailTaken.
     """
     read = read_values("person", values)
     row = locked(person, seen_version)
@@ -99,7 +98,6 @@ def update_person(
                 queued=changed,
                 user=user,
                 origin=origin,
-                label=label,
             )
     except IntegrityError:
         _refuse_taken(row.email, but=row)
@@ -132,7 +130,6 @@ def set_opt_out(
     user: Actor | None,
     seen_version: int | None = None,
     origin: str = BY_HAND,
-    label: str = "",
 ) -> Person:
     """Opt a person out of e-mail, or in again by their own wish, whose source is kept.
 
@@ -146,13 +143,13 @@ def set_opt_out(
         return row
     row.email_opt_out = opted_out
     lines = {OPT_OUT: {"before": str(not opted_out).lower(), "after": str(opted_out).lower()}}
-    save_change(row, columns=[OPT_OUT], lines=lines, queued=[OPT_OUT], user=user, origin=origin, label=label)
+    save_change(row, columns=[OPT_OUT], lines=lines, queued=[OPT_OUT], user=user, origin=origin)
     ConsentChange.objects.create(
         person_id=row.pk,
         opted_out=opted_out,
         source=said,
         actor_id=user.pk if user else None,
-        actor_label=label[:254] or actor_label(user),
+        actor_label=actor_label(user),
         at=row.updated_at,
     )
     return row

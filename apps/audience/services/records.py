@@ -56,17 +56,13 @@ def save_change(
     queued: Iterable[str],
     user: Actor | None,
     origin: str = BY_HAND,
-    label: str = "",
 ) -> None:
-    """Save changed columns as a new version, write down who did it, and queue what concerns Salesforce.
-
-    ``label`` names whatever did it where that was no member.
-    """
+    """Save changed columns as a new version, write down who did it, and queue what concerns Salesforce."""
     now = timezone.now()
     record.version += 1
     record.updated_at = now
     record.save(update_fields=[*columns, "version", "updated_at"])
-    note_change(record, lines=lines, user=user, at=now, label=label)
+    note_change(record, lines=lines, user=user, at=now)
     announce_edit(record, lines, origin=origin)
     queue_change(local_type=record.local_type, local_id=record.pk, fields=list(queued), origin=origin, at=now)
 
@@ -77,14 +73,13 @@ def note_change(
     lines: Mapping[str, Mapping[str, str]],
     user: Actor | None,
     at: datetime,
-    label: str = "",
 ) -> None:
     """Write down who made this version of the record."""
     RecordChange.objects.create(
         **{RECORD_COLUMNS[record.local_type]: record.pk},
         version=record.version,
         actor_id=user.pk if user else None,
-        actor_label=label[:254] or actor_label(user),
+        actor_label=actor_label(user),
         changes=lines,
         at=at,
     )

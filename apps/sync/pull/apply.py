@@ -20,6 +20,7 @@ from apps.sync.pull.relations import MISSING_PARENT, apply_relations
 from apps.sync.pull.sql import TABLES, Statements, identifier, statements
 from apps.sync.pull.staging import drop_page
 from apps.sync.storing import apply_rows
+from apps.sync_actions.queue import Watcher, call_rules, sql_parameters, watchers
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,8 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     created = unchanged = 0
     rest: list[str] | None = None
     if step is not None:
-        plain = statements(step, run_object.columns, page.table)
+        watching = [one for one in _watchers(context) if one.on_created]
+        plain = statements(step, run_object.columns, page.table, has_watchers=bool(watching))
         parameters = {
             "tenant": run.tenant_id,
             "connection": run.connection_id,
@@ -69,14 +71,22 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
             "sobject": run_object.sobject,
             "now": context.now,
             "opt_out": context.policy.takes_opt_out,
+            **sql_parameters(watching, is_backfill=context.is_backfill),
         }
         created, unchanged, rest = _decide_in_sql(plain, parameters, page.rows, may_create=step.create_local)
+        if created and any(one.state(is_backfill=context.is_backfill) == "waiting" for one in watching):
+            call_rules(at=context.now)
     tally = _decide_in_python(context, run_object.columns, page.table, rest)
     tally.created += created
     tally.unchanged += unchanged
     if created:
         announce_page(run, page.table, context.local_type)
     return tally
+
+
+def _watchers(context: Context) -> list[Watcher]:
+    """The rules that people who come in start."""
+    return watchers(context.sobject) if context.local_type == "person" else []
 
 
 def _only_step(context: Context) -> Step | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from apps.audience.fields import CUSTOM_PREFIX, Kind, LocalField, local_field
 from apps.domain.mapping import FieldRule, Step
 from apps.domain.values import NUMERIC, FieldType
+from apps.sync_actions.queue import CREATED_ROWS
 
 TABLES = {"person": "audience_person", "company": "audience_company", "opportunity": "audience_opportunity"}
 _BLANKS = r"E' \t\n\r\f\v'"
@@ -120,8 +121,9 @@ def _local(field: LocalField, value: str, reference: str) -> str:
             return value
 
 
-def statements(step: Step, columns: Sequence[str], table: str) -> Statements:
-    """Build the statements for a page of ``step``'s sObject."""
+def statements(step: Step, columns: Sequence[str], table: str, *, has_watchers: bool = False) -> Statements:
+    """Build the statements for a page of ``step``'s sObject. With watchers, people that are made start rules: the
+    parameters are then those of ``apps.sync_actions.queue``, too."""
     rules, staged = step.rules, f"staging.{identifier(table)}"
     fields = [local_field(step.local_type, rule.local_field) for rule in rules]
     values = ", ".join(f"{_canonical(rule)} AS v{i}" for i, rule in enumerate(rules))
@@ -138,7 +140,7 @@ def statements(step: Step, columns: Sequence[str], table: str) -> Statements:
     return Statements(
         planner=_PLANNER,
         same=_same(step, staged, rows, target, key),
-        create=_create(step, staged, rows, fields, target, key),
+        create=_create(step, staged, rows, fields, target, key, CREATED_ROWS if has_watchers else ""),
         unlinked=(
             f'SELECT s."Id" FROM {staged} s WHERE (SELECT l.is_leading FROM sync_recordlink l '
             'WHERE l.tenant_id = %(tenant)s AND l.connection_id = %(connection)s AND l.remote_id = s."Id") IS NULL'
@@ -171,7 +173,9 @@ SELECT count(*) FILTER (WHERE same), coalesce(array_agg(rid) FILTER (WHERE NOT s
 """
 
 
-def _create(step: Step, staged: str, rows: str, fields: Sequence[LocalField], target: str, key: str) -> str:
+def _create(
+    step: Step, staged: str, rows: str, fields: Sequence[LocalField], target: str, key: str, reactions: str
+) -> str:
     rules = step.rules
     brought = [step.brings(rule) for rule in rules]
     references = {i: _reference(field, f"b.v{i}") for i, field in enumerate(fields) if field.kind is Kind.REFERENCE}
@@ -230,7 +234,7 @@ fresh AS MATERIALIZED (
 ), entries AS (
   INSERT INTO sync_runentry (tenant_id, run_id, sobject, remote_id, local_type, local_id, action, at)
   SELECT %(tenant)s, %(run)s, %(sobject)s, rid, '{step.local_type}', id, 'created', %(now)s FROM fresh
-){_words(step, plain)}
+){_words(step, plain)}{reactions}
 SELECT count(*) FROM fresh
 """
 

@@ -1,0 +1,7 @@
+"""Rules: what is done by itself when records come in from Salesforce or marketing events happen."""
+
+from django.apps import AppConfig
+
+
+class SyncActionsConfig(AppConfig):
+    name = "apps.sync_actions"
