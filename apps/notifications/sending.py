@@ -56,9 +56,14 @@ def body_of(notice: Notice) -> str:
     lines = [notice.subject, "", *facts]
     if notice.path:
         lines += ["", f"Look at it: {settings.SYNCLINE_BASE_URL}{notice.path}"]
-    why = "look after Syncline" if notice.kind in _FOR_ADMINS else "are named in the sync settings of Syncline"
-    lines += ["", f"You get this mail because you {why}."]
+    lines += ["", f"You get this mail because {_because(notice)}."]
     return "\n".join(lines)
+
+
+def _because(notice: Notice) -> str:
+    if notice.to:
+        return "a rule of your team names you"
+    return "you look after Syncline" if notice.kind in _FOR_ADMINS else "you are named in the sync settings of Syncline"
 
 
 def _by_count(facts: dict[str, int]) -> list[tuple[str, int]]:
@@ -79,7 +84,7 @@ def _claim() -> list[Notice]:
     due = Notice.objects.select_for_update(skip_locked=True).filter(due_at__lte=now).order_by("due_at", "id")
     notices = list(due[:_AT_ONCE])
     for notice in notices:
-        addresses = _addresses(notice.kind)
+        addresses = list(notice.to) or _addresses(notice.kind)
         notice.due_at, notice.attempts = None, notice.attempts + 1
         notice.sent_at, notice.sent_to = (now, addresses) if addresses else (None, [])
         notice.problem = "" if addresses else _NOBODY

@@ -30,8 +30,8 @@ SET facts = (
 """
 
 
-def notify(*, kind: NoticeKind, subject: str, facts: Mapping[str, Any], path: str = "") -> None:
-    """Have the tenant's recipients told, in the open transaction.
+def notify(*, kind: NoticeKind, subject: str, facts: Mapping[str, Any], path: str = "", to: Sequence[str] = ()) -> None:
+    """Have the tenant's recipients told, or those that are named, in the open transaction.
 
     ``facts`` are words to show (name → value); of SYNC_ERRORS they are the number of new errors by category, which
     fold into one digest: at most one mail an hour, never one a row.
@@ -41,7 +41,9 @@ def notify(*, kind: NoticeKind, subject: str, facts: Mapping[str, Any], path: st
         _fold(subject, facts, path, _digest_due(now))
         return
     lines = [[name, str(value)] for name, value in facts.items()]
-    notice: Notice = Notice.objects.create(kind=kind, subject=subject[:200], facts=lines, path=path, due_at=now)
+    notice: Notice = Notice.objects.create(
+        kind=kind, subject=subject[:200], facts=lines, path=path, to=list(to), due_at=now
+    )
     wake(SEND_TASK, notice.tenant_id or 0, queue="routine")
 
 

@@ -24,6 +24,7 @@ from apps.domain.transforms import (
     trim,
 )
 from apps.sync_actions.effects import ORIGIN, Acting, ActionFailed, Effect, whole
+from apps.sync_actions.telling import notify_member, webhook
 
 TODAY = "today"
 
@@ -179,4 +180,6 @@ _HANDLERS: dict[ActionKind, Callable[[Acting, Action], Effect]] = {
     ActionKind.SET_DATE: _set_date,
     ActionKind.CHANGE_SCORE: _change_score,
     ActionKind.UNSUBSCRIBE: _unsubscribe,
+    ActionKind.NOTIFY: notify_member,
+    ActionKind.WEBHOOK: webhook,
 }

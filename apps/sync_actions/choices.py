@@ -11,6 +11,7 @@ from apps.domain.actions import Action, Needs, Param
 from apps.domain.rows import EXTERNAL_ID, OPT_OUT
 from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection, ReferenceItem, ReferenceKind
+from apps.notifications.models import WebhookEndpoint
 from apps.sync_actions.acting import TODAY
 from apps.tenants.models import Membership
 
@@ -78,6 +79,10 @@ def _members(_: Connection | None) -> list[Choice]:
     return [(str(row.pk), row.user.display_name) for row in rows[:_MOST]]
 
 
+def _endpoints(_: Connection | None) -> list[Choice]:
+    return [(str(row.pk), row.name) for row in WebhookEndpoint.objects.filter(is_enabled=True).order_by("name", "id")]
+
+
 def _campaigns(_: Connection | None) -> list[Choice]:
     rows = List.objects.filter(kind=ListKind.CAMPAIGN, is_active=True).exclude(remote_id="").order_by("name_key", "id")
     return [(row.remote_id, row.name) for row in rows[:_MOST]]
@@ -126,6 +131,7 @@ _FINDERS: dict[Needs, Callable[[Connection | None], list[Choice]]] = {
     Needs.DATE_FIELD: partial(_fields, kinds=[Kind.DATE]),
     Needs.DATE_START: _starts,
     Needs.MEMBER: _members,
+    Needs.ENDPOINT: _endpoints,
     Needs.CAMPAIGN: _campaigns,
     Needs.MEMBER_STATUS: partial(_picklist, sobject="CampaignMember", name="Status"),
     Needs.USER: partial(_references, kinds=[(ReferenceKind.USER, "")]),

@@ -5,8 +5,11 @@ from django.utils import timezone
 
 from apps.audience.models import Engagement, List, ListMembership, Person, Sequence, SequenceEnrolment
 from apps.field_mappings.models import SyncStep
+from apps.notifications.models import Delivery, EndpointKind, Notice
+from apps.notifications.webhooks.endpoints import create_endpoint
 from apps.sync_actions.models import Rule, RulesDue
 from apps.sync_actions.services import release_held
+from apps.tenants.models import Membership
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World
 from tests.sync_actions.automat import Automat, action, is_
@@ -287,3 +290,31 @@ def test_an_inactive_person_is_left_alone(world: World, automat: Automat) -> Non
         Person.objects.filter(leading_remote_id=lead).update(is_active=False)
     automat.act()
     assert automat.runs() == []
+
+
+def test_members_and_webhooks_are_told_once(world: World, automat: Automat) -> None:
+    world.sync()
+    with tenant_transaction(world.tenant_id):
+        member = Membership.objects.create(user=world.user, role="marketer")
+        endpoint, _ = create_endpoint(
+            name="CRM room",
+            url="https://hooks.example.com/1",
+            kind=EndpointKind.WEBHOOK,
+            events=[],
+            with_bulk=False,
+            user=world.user,
+        )
+    automat.rule(
+        action("notify", member=str(member.pk), text="{first_name|Somebody} is here"),
+        action("webhook", endpoint=str(endpoint.pk)),
+        name="Tell",
+    )
+    world.lead(Email="ada@example.com", FirstName="Ada")
+    world.poll()
+    automat.act()
+    with tenant_transaction(world.tenant_id):
+        notice = Notice.objects.get(kind="rule")
+        delivery = Delivery.objects.get(event="rule.called")
+    assert (notice.subject, notice.to) == ("Ada is here", [world.user.email])
+    assert delivery.payload["person"]["email"] == "ada@example.com"
+    assert delivery.payload["rule"]["name"] == "Tell"

@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     FULL_SYNC_FINISHED = "full_sync"
     SYNC_ERRORS = "sync_errors"
     NEEDS_YOU = "needs_you"
+    RULE = "rule"
     WEBHOOK_OFF = "webhook_off"
 
 
@@ -27,6 +28,7 @@ class Notice(TenantModel):
         default=list, help_text="Name and value of each line; of a digest, how many errors of each kind."
     )
     path = models.CharField(max_length=200, blank=True, help_text="The page that the mail points to.")
+    to = models.JSONField(default=list, db_default=[], help_text="Addresses; empty: the tenant's recipients.")
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(null=True, help_text="Empty: done with.")
     attempts = models.IntegerField(default=0, db_default=0)
