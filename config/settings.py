@@ -1,6 +1,8 @@
 """Django's settings. Everything that a deployment may change comes from ``config.env``."""
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import environ
@@ -53,6 +55,7 @@ INSTALLED_APPS = [
     "apps.sync_errors",
     "apps.sync",
     "apps.console",
+    "apps.api",
     "apps.demo",
 ]
 
@@ -191,9 +194,13 @@ CACHES = {
     }
 }
 
+_SIDECAR = find_spec("drf_spectacular_sidecar")
+assert _SIDECAR is not None
+assert _SIDECAR.origin is not None
+_SWAGGER_UI = Path(_SIDECAR.origin).parent / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"
 STATIC_URL = "static/"
 STATIC_ROOT = os.environ.get("SYNCLINE_STATIC_ROOT", str(BASE_DIR / "staticfiles"))
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS: list[Any] = [BASE_DIR / "static", ("swagger", _SWAGGER_UI)]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -255,6 +262,40 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.notifications.tasks.webhook_tick",
         "schedule": 10.0,
         "options": {"expires": 10},
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.keys.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.keys.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.api.throttling.KeyThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.parsing.StrictJson"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "apps.api.schema.ApiSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "apps.api.errors.answer_to",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+API_CALLS_PER_MINUTE = 600
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Syncline API",
+    "VERSION": "1",
+    "DESCRIPTION": (
+        "People, companies, lists and events of one account, and its sync with Salesforce.\n\n"
+        "Send a key of the account as `Authorization: Bearer …`. Bodies are JSON. Lists come in pages: ask for the "
+        "next one with `cursor`. Whatever is refused comes back in one shape, and nothing of it took effect. "
+        "Addresses end with a slash."
+    ),
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RunKind": "apps.sync.models.RunKind",
+        "RunState": "apps.sync.models.RunState",
+        "ConnectionState": "apps.integrations.models.ConnectionState",
+        "Health": "apps.integrations.models.Health",
+        "SyncErrorState": "apps.sync_errors.models.ErrorState",
     },
 }
 

@@ -4,5 +4,9 @@ from django.urls import include, path
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
+    path("api/", include("apps.api.urls")),
     path("", include("apps.console.urls")),
 ]
+
+handler400 = "apps.api.errors.bad_request"
+handler500 = "apps.api.errors.server_error"

@@ -10,6 +10,7 @@ from apps.integrations.models import Connection, ConnectionState, Health
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.tenants.directory import tenants_of
 from apps.tenants.models import DirectoryKind, Membership, Tenant
+from apps.tenants.roles import Right
 
 _MOST_COUNTED = 99
 THEMES = (("system", "monitor"), ("light", "sun"), ("dark", "moon"))
@@ -86,6 +87,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     own = tenants_of(DirectoryKind.MEMBER, str(request.user.pk))
     return {
         "membership": membership,
+        "may_manage_keys": membership.may(Right.MANAGE_API_KEYS),
         "tenant": getattr(request, "tenant", None),
         "tenants": Tenant.objects.filter(pk__in=own).order_by("name"),
         "navigation": _navigation(request.path, connection),

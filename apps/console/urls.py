@@ -7,6 +7,7 @@ app_name = "console"
 urlpatterns = [
     path("", include("apps.console.overview.urls")),
     path("", include("apps.console.health.urls")),
+    path("settings/api-keys/", include("apps.console.api_keys.urls")),
     path("members/", include("apps.console.members.urls")),
     path("integrations/", include("apps.console.hub.urls")),
     path("integrations/salesforce/", include("apps.console.salesforce.urls")),

@@ -56,15 +56,21 @@ class _Beyond(Func):
         return f"({left}) {self.sign} ({right})", [value for _, values in compiled for value in values]
 
 
-def page_of(rows: "QuerySet[Row]", *, order: Order, cursor: str = "", size: int = 50) -> Page[Row]:
-    """The page at ``cursor``; a cursor that is no good leads to the first page, never to an error."""
+def is_cursor(cursor: str, order: Order) -> bool:
+    """Whether a text is a cursor of this order."""
+    return _read(cursor, order) is not None
+
+
+def page_of(rows: "QuerySet[Row]", *, order: Order, cursor: str = "", size: int = 50, wraps: bool = True) -> Page[Row]:
+    """The page at ``cursor``; a cursor that is no good leads to the first page, never to an error. So does one
+    beyond the last row, unless ``wraps`` is off: then its page is empty."""
     position = _read(cursor, order)
     backwards = position is not None and position.backwards
     descending = order.descending is not backwards
     found = list(_beyond(rows, order, position, descending=descending)[: size + 1])
     more = len(found) > size
     found = found[:size]
-    if position is not None and (not found or (backwards and not more)):
+    if wraps and position is not None and (not found or (backwards and not more)):
         return page_of(rows, order=order, size=size)
     if backwards:
         found.reverse()

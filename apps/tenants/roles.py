@@ -27,6 +27,7 @@ class Right(StrEnum):
     EDIT_SETTINGS = "edit_settings"
     CONNECT = "connect"
     MANAGE_MEMBERS = "manage_members"
+    MANAGE_API_KEYS = "manage_api_keys"
     VIEW_AUDIT = "view_audit"
     MANAGE_TENANT = "manage_tenant"
 
@@ -44,6 +45,7 @@ _ADMIN = _MARKETER | {
     Right.EDIT_SETTINGS,
     Right.CONNECT,
     Right.MANAGE_MEMBERS,
+    Right.MANAGE_API_KEYS,
     Right.VIEW_AUDIT,
 }
 
