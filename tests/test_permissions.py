@@ -22,6 +22,7 @@ from apps.tenants.access import TENANT_FIELD
 from apps.tenants.models import Invitation, Membership, Tenant, User
 from apps.tenants.roles import Role
 from apps.tenants.scope import tenant_transaction
+from tests.api import addresses as api
 from tests.console.records.conftest import salesforce
 from tests.console.salesforce.conftest import _plain_static_files, join, logged_in
 from tests.console.test_every_page_axe import world
@@ -41,6 +42,7 @@ WORKERS_ON = "302 403 302 302 302"
 ADMINS = "302 403 403 200 200"
 ADMINS_ON = "302 403 403 302 302"
 NEVER = "405 405 405 405 405"
+NO_KEY = "401 401 401 401 401"
 NOTHING_THERE = "302 404 404 404 404"
 
 
@@ -129,6 +131,8 @@ TABLE: dict[str, Answers] = {
     "console:members-role": Answers(NEVER, ADMINS_ON, ["membership"], {"role": "admin"}),
     "console:members-remove": Answers(NEVER, ADMINS_ON, ["membership"]),
     "console:members-audit": Answers(ADMINS),
+    "console:api-keys": Answers(ADMINS, "302 403 403 200 200", form={"name": "Web", "scopes": "people:read"}),
+    "console:api-keys-revoke": Answers(NEVER, ADMINS_ON, ["api_key"]),
     # One's own affairs.
     "console:members-profile": Answers(NEVER, MEMBERS_ON, form={"name": "Ada"}),
     "console:members-new-tenant": Answers(NEVER, MEMBERS_ON, form={"name": "Another"}),
@@ -168,7 +172,12 @@ TABLE: dict[str, Answers] = {
     "mfa_remove_webauthn": Answers(MEMBERS_ON, MEMBERS_ON, ["passkey"]),
     "mfa_edit_webauthn": Answers(MEMBERS_ON, MEMBERS_ON, ["passkey"]),
     "usersessions_list": Answers(MEMBERS, MEMBERS_ON),
-}
+    # The API: sessions are worth nothing there; tests/api/test_permissions.py asks with keys.
+    "api:schema": Answers(EVERYBODY),
+    "api:docs": Answers(EVERYBODY),
+    "api:nothing": Answers("404 404 404 404 404", "404 404 404 404 404", ["token"]),
+    "api:root": Answers(NO_KEY, NO_KEY),
+} | {name: Answers(NO_KEY, NO_KEY, address.about) for name, address in api.ADDRESSES.items()}
 WITHOUT_TENANT = {
     "console:switch-tenant": "names the tenant to go to, among one's own",
     "console:theme": "belongs to the person",

@@ -27,14 +27,14 @@ from apps.tenants.models import Scope
 
 OLDEST = Order("oldest", ("id",), (int,))
 _TAG = ["People"]
-_ADA = OpenApiExample(
-    "Ada",
+_GRACE = OpenApiExample(
+    "Grace",
     value={
-        "email": "ada@example.com",
-        "first_name": "Ada",
-        "last_name": "Lovelace",
-        "company_name": "Analytical Engines",
-        "external_key": "crm-1815",
+        "email": "grace@example.com",
+        "first_name": "Grace",
+        "last_name": "Hopper",
+        "company_name": "Eckert-Mauchly",
+        "external_key": "crm-1906",
     },
     request_only=True,
 )
@@ -115,7 +115,7 @@ class PeopleView(ApiView):
         tags=_TAG,
         request=PersonInput,
         responses={201: PersonOutput},
-        examples=[_ADA],
+        examples=[_GRACE],
     )
     def post(self, request: KeyRequest) -> Response:
         """Add a person. An e-mail address or external key that somebody has already is 409, and names their id."""

@@ -20,6 +20,8 @@ from apps.tenants.models import ApiKey, Scope
 from apps.tenants.scope import tenant_transaction
 from apps.tenants.services.api_keys import recognise, tenant_of_key
 
+_WITH_BODY = frozenset({"POST", "PATCH", "DELETE"})
+
 
 class KeyRequest(Request):
     """A request in the transaction of its key's tenant."""
@@ -74,6 +76,8 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         for name, value in request.query_params.items():
             check_text(f"{name}{value}")
+        if request.method in _WITH_BODY:
+            _ = request._request.body  # Django holds it to DATA_UPLOAD_MAX_MEMORY_SIZE
         if request.method == "POST":
             self._claim = claim(request)
             if self._claim is not None and self._claim.replay is not None:

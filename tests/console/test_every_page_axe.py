@@ -29,9 +29,10 @@ from apps.sync.models import (
 )
 from apps.sync_errors.models import SyncError
 from apps.sync_errors.services import ErrorFact, record_errors
-from apps.tenants.models import Tenant, User
+from apps.tenants.models import Scope, Tenant, User
 from apps.tenants.roles import Role
 from apps.tenants.scope import tenant_transaction
+from apps.tenants.services.api_keys import create_api_key
 from apps.tenants.services.members import invite_member
 from tests.console.records.conftest import linked_person, salesforce
 from tests.console.salesforce.conftest import _plain_static_files, member
@@ -78,10 +79,12 @@ PAGES: dict[str, str] = {
     "lists-detail": "list",
     "members": "",
     "members-audit": "",
+    "api-keys": "",
     "invitation": "token",
 }
 # What answers with something else: parts of pages, downloads, the outcome of a form, a redirect.
 NO_PAGES = {
+    "api-keys-revoke",
     "bulk-ask", "bulk-start", "bulk-cancel", "filters-remove",
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
     "people-sync-run", "queue-cancel", "queue-release",
@@ -144,11 +147,12 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         saved = SavedFilter.objects.create(record_type="person", name="Romans", tree=ROMANS)
         bulk = BulkAction.objects.create(kind="push", record_type="person", criteria={"ids": [person.pk]}, until_id=1)
         inviter = User.objects.create_user("inviter@northwind.example", "correct horse battery")
+        key, _ = create_api_key(name="Website", scopes=list(Scope), user=inviter)
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
-        "area": "people", "saved": saved.pk, "bulk": bulk.pk,
+        "area": "people", "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
     }  # fmt: skip
 
 

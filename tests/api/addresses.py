@@ -1,0 +1,52 @@
+"""Every address of the API: which records it is about, and the scope that each method needs."""
+
+from dataclasses import dataclass
+
+from apps.tenants.models import Scope
+
+
+@dataclass(frozen=True)
+class Address:
+    """Scopes by method; None: there is no such method. ``about`` names the records in the address."""
+
+    about: tuple[str, ...] = ()
+    get: Scope | None = None
+    post: Scope | None = None
+    patch: Scope | None = None
+    delete: Scope | None = None
+
+    def methods(self) -> dict[str, Scope | None]:
+        return {"GET": self.get, "POST": self.post, "PATCH": self.patch, "DELETE": self.delete}
+
+
+_S = Scope
+_PERSON, _COMPANY = ("person",), ("company",)
+
+ADDRESSES: dict[str, Address] = {
+    "api:people": Address(get=_S.PEOPLE_READ, post=_S.PEOPLE_WRITE),
+    "api:person": Address(_PERSON, get=_S.PEOPLE_READ, patch=_S.PEOPLE_WRITE),
+    "api:person-deactivate": Address(_PERSON, post=_S.PEOPLE_WRITE),
+    "api:person-reactivate": Address(_PERSON, post=_S.PEOPLE_WRITE),
+    "api:person-consent": Address(_PERSON, post=_S.PEOPLE_WRITE),
+    "api:person-sync": Address(_PERSON, post=_S.SYNC_RUN),
+    "api:companies": Address(get=_S.COMPANIES_READ, post=_S.COMPANIES_WRITE),
+    "api:company": Address(_COMPANY, get=_S.COMPANIES_READ, patch=_S.COMPANIES_WRITE),
+    "api:company-deactivate": Address(_COMPANY, post=_S.COMPANIES_WRITE),
+    "api:company-reactivate": Address(_COMPANY, post=_S.COMPANIES_WRITE),
+    "api:company-sync": Address(_COMPANY, post=_S.SYNC_RUN),
+    "api:opportunities": Address(get=_S.OPPORTUNITIES_READ),
+    "api:opportunity": Address(("opportunity",), get=_S.OPPORTUNITIES_READ),
+    "api:sync": Address(get=_S.SYNC_READ),
+    "api:sync-full": Address(post=_S.SYNC_RUN),
+    "api:sync-differential": Address(post=_S.SYNC_RUN),
+    "api:runs": Address(get=_S.SYNC_READ),
+    "api:run": Address(("run",), get=_S.SYNC_READ),
+    "api:run-cancel": Address(("run",), post=_S.SYNC_RUN),
+    "api:errors": Address(get=_S.ERRORS_READ),
+    "api:error": Address(("error",), get=_S.ERRORS_READ),
+    "api:errors-clear": Address(post=_S.ERRORS_WRITE),
+    "api:errors-retry": Address(post=_S.ERRORS_WRITE),
+}
+FOR_ANY_KEY = "api:root"
+PUBLIC = ("api:schema", "api:docs")
+NOWHERE = "api:nothing"

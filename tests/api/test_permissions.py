@@ -1,0 +1,94 @@
+"""Every address of the API, asked with every scope alone, with all but the right one, and by another account."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import get_resolver, reverse
+
+from apps.integrations.models import Connection
+from apps.tenants.models import Scope, Tenant
+from apps.tenants.scope import tenant_transaction
+from tests.api.addresses import ADDRESSES, FOR_ANY_KEY, NOWHERE, PUBLIC
+from tests.api.conftest import EVERY_SCOPE, Caller, new_key
+from tests.console.records.conftest import salesforce
+from tests.console.test_every_page_axe import world
+from tests.core.catalogue import read_catalogue, rows_of
+
+__all__ = ["salesforce", "world"]
+pytestmark = pytest.mark.django_db
+
+
+def _requests() -> Iterator[tuple[str, str, Scope | None]]:
+    for name, address in ADDRESSES.items():
+        for method, scope in address.methods().items():
+            yield name, method, scope
+
+
+def _path(name: str, world: dict[str, Any]) -> str:
+    return reverse(name, args=[world[what] for what in ADDRESSES[name].about]).removeprefix("/api/v1")
+
+
+def test_every_address_stands_in_the_table() -> None:
+    known = {name for name in get_resolver().namespace_dict["api"][1].reverse_dict if isinstance(name, str)}
+    listed = {*ADDRESSES, FOR_ANY_KEY, NOWHERE, *PUBLIC}
+    assert {f"api:{name}" for name in known} == listed
+
+
+def test_each_method_needs_exactly_the_scope_that_the_table_says(tenant: Tenant, world: dict[str, Any]) -> None:
+    with_only = {scope: Caller(new_key(tenant, [scope])) for scope in Scope}
+    without = {scope: Caller(new_key(tenant, [one for one in EVERY_SCOPE if one is not scope])) for scope in Scope}
+    anybody, everything = Caller(), Caller(new_key(tenant))
+    wrong = []
+    for name, method, scope in _requests():
+        path = _path(name, world)
+        with transaction.atomic():
+            if scope is None:
+                answers = {"with every scope": (everything(method, path, {}).status, {405})}
+            else:
+                refusal = without[scope](method, path, {})
+                assert refusal.status != 403 or refusal.code == "missing_scope"
+                answers = {
+                    "with all other scopes": (refusal.status, {403}),
+                    "with the scope": (with_only[scope](method, path, {}).status, {200, 201, 202, 204, 400, 409}),
+                }
+            answers["without a key"] = (anybody(method, path, {}).status, {401})
+            transaction.set_rollback(True)
+        wrong += [f"{method} {name} {who}: {got}" for who, (got, expected) in answers.items() if got not in expected]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_another_accounts_key_finds_nothing_of_ours_and_changes_nothing(
+    tenant: Tenant, other_tenant: Tenant, world: dict[str, Any]
+) -> None:
+    with tenant_transaction(other_tenant.pk):
+        Connection.objects.create(org_id="00D000000000002EAA", instance_url="https://contoso.my.salesforce.com")
+    stranger = Caller(new_key(other_tenant))
+    tables = [table for table in read_catalogue().tenant_tables if table != "tenants_directoryentry"]
+    digest = " UNION ALL ".join(
+        f"SELECT '{table}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t" for table in tables
+    )
+
+    def state() -> list[Any]:
+        with tenant_transaction(tenant.pk):
+            return rows_of(digest)
+
+    before, wrong = state(), []
+    for name, method, scope in _requests():
+        answer = stranger(method, _path(name, world), {"ids": [world["error"]]} if "errors-" in name else {})
+        if ADDRESSES[name].about and scope is not None and answer.status != 404:
+            wrong.append(f"{method} {name}: {answer.status}, not 404")
+        if answer.status >= 500:
+            wrong.append(f"{method} {name}: {answer.status}")
+        if "Lovelace" in answer.text or "Northwind" in answer.text:
+            wrong.append(f"{method} {name} shows something of ours")
+    assert not wrong, "\n".join(wrong)
+    assert state() == before
+
+
+def test_the_document_and_its_page_are_public(tenant: Tenant) -> None:
+    client = Caller().client
+    assert client.get("/api/schema/").json()["openapi"].startswith("3.")
+    assert "swagger" in client.get("/api/docs/").content.decode()
+    assert client.post("/api/schema/").status_code == 405
