@@ -74,7 +74,9 @@ _GROUPS = (
             ("Sync settings", "sync-settings", "settings"),
         ),
     ),
+    ("Data", (("Webhooks", "webhooks-list", "webhook"),)),
 )
+_NEEDS_RIGHT = {"webhooks-list": Right.EDIT_SETTINGS}
 _NEEDS_CONNECTION = {"opportunities-list", "log-list", "queue-list", "errors-list", "sync-settings"}
 
 
@@ -90,7 +92,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "may_manage_keys": membership.may(Right.MANAGE_API_KEYS),
         "tenant": getattr(request, "tenant", None),
         "tenants": Tenant.objects.filter(pk__in=own).order_by("name"),
-        "navigation": _navigation(request.path, connection),
+        "navigation": _navigation(request.path, connection, membership),
         "open_errors": open_errors() if connection else "",
         "health_banner": _banner(connection),
         "connection_line": _line(connection),
@@ -98,23 +100,25 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _navigation(path: str, connection: Connection | None) -> list[NavigationGroup]:
+def _navigation(path: str, connection: Connection | None, membership: Membership) -> list[NavigationGroup]:
     urls = {name: reverse(f"console:{name}") for _, pages in _GROUPS for _, name, _ in pages}
     overview = urls["overview"]
     current = max(
         (url for url in urls.values() if path == url or (url != overview and path.startswith(url))), key=len, default=""
     )
-    return [
+    groups = [
         NavigationGroup(
             title,
             [
                 NavigationItem(label, urls[name], icon, urls[name] == current, name == "errors-list")
                 for label, name, icon in pages
-                if connection is not None or name not in _NEEDS_CONNECTION
+                if (connection is not None or name not in _NEEDS_CONNECTION)
+                and membership.may(_NEEDS_RIGHT.get(name, Right.VIEW))
             ],
         )
         for title, pages in _GROUPS
     ]
+    return [group for group in groups if group.items]
 
 
 def open_errors() -> str:

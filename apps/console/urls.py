@@ -16,6 +16,7 @@ urlpatterns = [
     path("integrations/salesforce/errors/", include("apps.console.errors.urls")),
     path("integrations/salesforce/queue/", include("apps.console.queue.urls")),
     path("integrations/salesforce/why/", include("apps.console.why.urls")),
+    path("settings/webhooks/", include("apps.console.webhooks.urls")),
     path("people/", include("apps.console.people.urls")),
     path("companies/", include("apps.console.companies.urls")),
     path("opportunities/", include("apps.console.opportunities.urls")),

@@ -15,6 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from apps.audience.models import Company, List, ListKind, ListMembership, Opportunity, SavedFilter
 from apps.integrations.models import ApiUsage, Connection, ConnectionCheck
+from apps.notifications.models import Attempt, EndpointKind
+from apps.notifications.webhooks.endpoints import create_endpoint, send_test
 from apps.outbox.models import OutboundChange
 from apps.sync.models import (
     BulkAction,
@@ -81,10 +83,17 @@ PAGES: dict[str, str] = {
     "members-audit": "",
     "api-keys": "",
     "invitation": "token",
+    "webhooks-list": "",
+    "webhooks-new": "",
+    "webhooks-detail": "webhook",
+    "webhooks-edit": "webhook",
+    "webhooks-delete": "webhook",
+    "webhooks-delivery": "delivery",
 }
 # What answers with something else: parts of pages, downloads, the outcome of a form, a redirect.
 NO_PAGES = {
     "api-keys-revoke",
+    "webhooks-switch", "webhooks-test", "webhooks-rotate", "webhooks-replay",
     "bulk-ask", "bulk-start", "bulk-cancel", "filters-remove",
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
     "people-sync-run", "queue-cancel", "queue-release",
@@ -148,11 +157,19 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         bulk = BulkAction.objects.create(kind="push", record_type="person", criteria={"ids": [person.pk]}, until_id=1)
         inviter = User.objects.create_user("inviter@northwind.example", "correct horse battery")
         key, _ = create_api_key(name="Website", scopes=list(Scope), user=inviter)
+        hook, _ = create_endpoint(
+            name="Warehouse", kind=EndpointKind.WEBHOOK, url="https://hooks.example.com/a", events=["run.finished"],
+            with_bulk=False, user=inviter,
+        )  # fmt: skip
+        delivery = send_test(endpoint=hook, user=inviter)
+        Attempt.objects.create(delivery=delivery, status=500, response="<b>no</b>", problem="It answered 500.")
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
         "area": "people", "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
+        "webhook": hook.pk, "delivery": delivery.pk,
+        "area": "people", "saved": saved.pk, "bulk": bulk.pk,
     }  # fmt: skip
 
 
