@@ -169,7 +169,6 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
         "area": "people", "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
         "webhook": hook.pk, "delivery": delivery.pk,
-        "area": "people", "saved": saved.pk, "bulk": bulk.pk,
     }  # fmt: skip
 
 
