@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "apps.sync",
     "apps.console",
     "apps.api",
+    "apps.embedded",
     "apps.demo",
 ]
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("apps.api.urls")),
+    path("embedded/salesforce/", include("apps.embedded.urls")),
     path("", include("apps.console.urls")),
 ]
 

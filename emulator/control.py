@@ -80,7 +80,8 @@ class EmulatorControl(Weather):
         self._call("POST", f"orgs/{org_id}/objects", {"objects": [{"name": name, "fields": list(fields), **facts}]})
 
     def register_app(self, client_id: str, client_secret: str, **facts: Any) -> None:
-        """One more connected app: ``name``, ``callbacks``, ``rotates``, ``requires_pkce``, ``requires_secret``."""
+        """One more connected app: ``name``, ``callbacks``, ``rotates``, ``requires_pkce``, ``requires_secret``,
+        ``canvas_url``."""
         self._call("POST", "apps", {"client_id": client_id, "client_secret": client_secret, **facts})
 
     # -- as a Salesforce user ---------------------------------------------------------------------------------------
@@ -140,6 +141,11 @@ class EmulatorControl(Weather):
         """The token answer that a consent of the org's first user (or ``user``) brings."""
         answer: dict[str, Any] = self._call("POST", f"orgs/{org_id}/grant", facts)
         return answer
+
+    def signed_request(self, org_id: str, sobject: str, record_id: str, **facts: Any) -> str:
+        """What Salesforce posts to the app that is framed on a record's page."""
+        made = self.act(org_id, "canvas", sobject=sobject, id=record_id, **facts)
+        return str(made["signed_request"])
 
     # -- a person at a browser --------------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from emulator.org import Org
 
 CLIENT_ID = os.environ.get("EMULATOR_CLIENT_ID", "3MVG9.emulator.syncline")
 CLIENT_SECRET = os.environ.get("EMULATOR_CLIENT_SECRET", "emulator-consumer-secret")
+CANVAS_URL = os.environ.get("EMULATOR_CANVAS_URL", "")
+"""Where the app is framed on record pages; without one it is not."""
 _CODE_SECONDS = 600
 _MAX_APPROVALS = 5
 _LOOPBACK = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/.*"
@@ -32,6 +34,7 @@ class App:
     rotates: bool = False
     requires_pkce: bool = True
     requires_secret: bool = True
+    canvas_url: str = ""
 
     def allows_callback(self, uri: str) -> bool:
         """The callback must be one of the registered ones, to the letter."""
@@ -82,7 +85,9 @@ class Access:
 class Grants:
     """All codes and tokens of the emulator."""
 
-    apps: dict[str, App] = field(default_factory=lambda: {CLIENT_ID: App(CLIENT_ID, CLIENT_SECRET)})
+    apps: dict[str, App] = field(
+        default_factory=lambda: {CLIENT_ID: App(CLIENT_ID, CLIENT_SECRET, canvas_url=CANVAS_URL)}
+    )
     lifetime: float = 7200
     codes: dict[str, Code] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)

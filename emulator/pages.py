@@ -120,8 +120,30 @@ def _shown(value: Any) -> str:
     return "" if value is None else f"{value:,.10g}" if isinstance(value, float) else str(value)
 
 
-def record_page(sobject: SObject, row: dict[str, Any], who: str, error: str = "") -> str:
-    """All fields of a record, with what can be done to it."""
+def canvas_page(target: str, signed_request: str) -> str:
+    """A Visualforce page with nothing but the framed app, which gets the signed request."""
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Syncline</title>"
+        "<link rel='icon' href='data:,'><link rel='stylesheet' href='/_static/emulator.css'></head>"
+        f"<body><form id='canvas-form' method='post' action='{escape(target)}' target='canvas'>"
+        f"{hidden({'signed_request': signed_request})}</form>"
+        "<iframe class='canvas' name='canvas' title='Syncline'></iframe>"
+        "<script src='/_static/canvas.js'></script></body></html>"
+    )
+
+
+def _panel(sobject: SObject, row: dict[str, Any], link: str) -> str:
+    """What the package puts on a layout: the panel, and the link to the quick view."""
+    source = f"/apex/Syncline{sobject.name}?id={row['Id']}"
+    return (
+        "<aside class='card panel' aria-label='Syncline'><h2>Syncline</h2>"
+        f"<p><a href='{escape(link)}' target='_blank' rel='noopener'>View in Syncline</a></p>"
+        f"<iframe src='{escape(source)}' title='Syncline panel'></iframe></aside>"
+    )
+
+
+def record_page(sobject: SObject, row: dict[str, Any], who: str, error: str = "", link: str = "") -> str:
+    """All fields of a record, with what can be done to it; with ``link`` also what the package adds to the layout."""
     title = _shown(row.get(sobject.name_field or "Id")) or str(row["Id"])
     state = (
         " · deleted" if row.get("IsDeleted") == "true" else " · converted" if row.get("IsConverted") == "true" else ""
@@ -134,8 +156,10 @@ def record_page(sobject: SObject, row: dict[str, Any], who: str, error: str = ""
     words = f"<p class='error' role='alert'>{escape(error)}</p>" if error else ""
     body = (
         f"<div class='card'><h1>{escape(title)} <small>{escape(sobject.label)} · {row['Id']}{state}</small></h1>{words}"
-        f"<div class='actions'>{_actions(sobject, row)}</div></div><div class='card'><dl>{listed}</dl></div>"
+        f"<div class='actions'>{_actions(sobject, row)}</div></div>"
     )
+    details = f"<div class='card'><dl>{listed}</dl></div>"
+    body += f"<div class='beside'>{details}{_panel(sobject, row, link)}</div>" if link else details
     return page(title, body, who=who, tab=sobject.name)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from emulator.api import login, people
+from emulator.api import canvas, login, people
 from emulator.api.control import control
 from emulator.api.data import answer_data
 from emulator.call import Call, Response
@@ -33,6 +33,10 @@ def dispatch(call: Call) -> Response:
         return Response(
             200, kind="text/css;charset=UTF-8", body=STYLE.encode(), headers={"Cache-Control": "max-age=60"}
         )
+    if path == "/_static/canvas.js":
+        return Response(200, kind="text/javascript;charset=UTF-8", body=canvas.SCRIPT)
+    if path.startswith("/apex/Syncline"):
+        return canvas.visualforce_page(call)
     if path == "/favicon.ico":
         return Response(204)
     if path.startswith("/services/"):

@@ -43,6 +43,7 @@ ADMINS = "302 403 403 200 200"
 ADMINS_ON = "302 403 403 302 302"
 NEVER = "405 405 405 405 405"
 NO_KEY = "401 401 401 401 401"
+NO_TOKEN = "401 401 401 401 401"
 NOTHING_THERE = "302 404 404 404 404"
 
 
@@ -151,6 +152,14 @@ TABLE: dict[str, Answers] = {
     "console:invitation": Answers(EVERYBODY, "200 409 409 409 409", ["token"]),  # it is for another address
     # Health: 503, since no worker lives here.
     "console:healthz": Answers("503 503 503 503 503"),
+    # The panel in Salesforce: a signed request or its token says who is looking, and no cookie does.
+    "embedded:canvas": Answers(EVERYBODY, "400 400 400 400 400"),
+    "embedded:sync": Answers(NEVER, NO_TOKEN),
+    "embedded:sync-run": Answers(NO_TOKEN),
+    "embedded:opt-out": Answers(NEVER, NO_TOKEN),
+    "embedded:list": Answers(NEVER, NO_TOKEN),
+    "embedded:sequence": Answers(NEVER, NO_TOKEN),
+    "embedded:view": Answers("302 400 400 400 400"),
     # django-allauth's pages.
     "account_login": Answers("200 302 302 302 302", "200 302 302 302 302"),
     "account_signup": Answers("200 302 302 302 302", "200 302 302 302 302"),

@@ -8,31 +8,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from apps.audience.models import Record
-from apps.integrations.models import Connection
 from apps.integrations.services.oauth import live_connection
-from apps.sync.models import OPEN_RUN_STATES, EntryAction, RunEntry, RunKind, RunState, SyncRun
-from apps.sync.selectors.entries import Change, changes_of
+from apps.sync.models import RunKind, SyncRun
+from apps.sync.selectors.record_runs import Progress, open_run_of, progress_of
 from apps.sync.selectors.why import why_not_now
 from apps.sync.services import CannotStart, sync_now
-from apps.sync_errors.models import SyncError
 from apps.tenants.access import MemberRequest, load
 from apps.tenants.roles import Right
 
-_MOST_LINES = 50
 _LARGEST_ID = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A record's run in words: what it changed here, what it wrote there, what stopped it."""
-
-    run: SyncRun
-    words: str
-    tone: str
-    here: list[Change]
-    there: list[Change]
-    made_there: bool
-    problems: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +35,7 @@ class SyncCard:
 def sync_card(request: MemberRequest, area: str, local_type: str, record: Record) -> SyncCard:
     """The card as it is now: with the run that is open, or the one that the address names."""
     connection = live_connection()
-    run = _open_run(connection, local_type, record.pk) or _named_run(request, local_type, record.pk)
+    run = open_run_of(connection, local_type, record.pk) or _named_run(request, local_type, record.pk)
     return SyncCard(
         is_connected=connection is not None,
         refusal=why_not_now(connection, local_type=local_type, record=record),
@@ -93,46 +77,6 @@ def show_progress(request: MemberRequest, area: str, local_type: str, record: Re
         return answer
     card = sync_card(request, area, local_type, record)
     return render(request, "console/records/sync_now.html", {"sync": card})
-
-
-def progress_of(run: SyncRun) -> Progress:
-    """A run of one record in words."""
-    entries = list(RunEntry.objects.filter(run_id=run.pk).order_by("number")[:_MOST_LINES])
-    inward = [entry for entry in entries if entry.way == "in"]
-    outward = [entry for entry in entries if entry.way == "out"]
-    here = [change for entry in inward for change in changes_of(entry)]
-    there = [change for entry in outward for change in changes_of(entry)]
-    made = any(entry.action == EntryAction.CREATED for entry in outward)
-    problems = [run.failure] if run.failure else []
-    errors = SyncError.objects.filter(run_id=run.pk, local_type=run.local_type, local_id=run.local_id)
-    problems += [error.message for error in errors.order_by("-id")[:5] if error.is_live]
-    words, tone = _words(run, bool(here or there or made or inward), bool(problems))
-    return Progress(run, words, tone, here, there, made, problems)
-
-
-def _words(run: SyncRun, did_something: bool, has_problems: bool) -> tuple[str, str]:
-    if run.state == RunState.QUEUED:
-        return run.waiting_reason or "Waiting to start", "busy"
-    if run.is_open:
-        return run.waiting_reason or run.step or "Comparing with Salesforce", "busy"
-    if run.state == RunState.FAILED or has_problems:
-        return "It did not go through", "bad"
-    if run.state == RunState.CANCELLED:
-        return "It was stopped", "warn"
-    return ("Synced", "ok") if did_something else ("Nothing to do: both sides agree", "ok")
-
-
-def _open_run(connection: Connection | None, local_type: str, record_id: int) -> SyncRun | None:
-    if connection is None:
-        return None
-    found: SyncRun | None = SyncRun.objects.filter(
-        connection_id=connection.pk,
-        kind=RunKind.RECORD,
-        local_type=local_type,
-        local_id=record_id,
-        state__in=OPEN_RUN_STATES,
-    ).first()
-    return found
 
 
 def _named_run(request: MemberRequest, local_type: str, record_id: int) -> SyncRun | None:

@@ -129,6 +129,7 @@ def _bring_up(supervisor: Supervisor, state: State, listener: socket, emulator_p
     environment |= start_services(supervisor, state).environment()
     if emulator_port is not None:
         environment |= demo_environment(state, emulator_port)
+        environment["EMULATOR_CANVAS_URL"] = f"{environment['SYNCLINE_BASE_URL']}/embedded/salesforce/"
     stack = Stack(state.folder, environment)
     if emulator_port is not None:
         supervisor.start(stack.emulator(emulator_port))

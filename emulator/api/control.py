@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from emulator.api.canvas import signed_request
 from emulator.api.login import DEFAULT_SCOPE, token_answer
 from emulator.call import Call, Response
 from emulator.errors import bare, not_found
@@ -170,6 +171,10 @@ def _grant(call: Call, org: Org, data: dict[str, Any]) -> Any:
     return token_answer(call, app, org, access, token, grant.refresh_token)
 
 
+def _canvas(call: Call, org: Org, data: dict[str, Any]) -> Any:
+    return {"signed_request": signed_request(call, org, data)}
+
+
 def _seed(call: Call, org: Org, data: dict[str, Any]) -> Any:
     made = seed_cached(org, data)
     call.world.save()
@@ -303,7 +308,8 @@ def _job(call: Call, org: Org, data: dict[str, Any]) -> Any:
 
 
 _ORG: dict[str, Callable[[Call, Org, dict[str, Any]], Any]] = {
-    "grant": _grant, "seed": _seed, "create": _create, "update": _update, "delete": _delete, "undelete": _undelete,
+    "grant": _grant, "canvas": _canvas,
+    "seed": _seed, "create": _create, "update": _update, "delete": _delete, "undelete": _undelete,
     "purge": _purge,
     "merge": _merge, "convert": _convert, "query": _query, "hide": _hide, "invisible": _invisible, "lock": _lock,
     "fields": _fields, "objects": _objects, "users": _users, "clock": _clock, "usage": _usage,

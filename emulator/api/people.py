@@ -2,10 +2,13 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from emulator import pages
+from emulator.api.canvas import canvas_app
 from emulator.api.login import cookie, html, redirect, session_of, start_session
 from emulator.call import Call, Response
+from emulator.canvas import has_panel
 from emulator.errors import Refused
 from emulator.ids import normalized
 from emulator.lifecycle import convert
@@ -18,6 +21,11 @@ from emulator.values import Unparsable
 
 _COLUMNS = ("Name", "Subject", "CaseNumber", "Company", "AccountId", "Email", "Phone", "Status", "StageName", "Amount",
             "Industry", "Type", "Username", "IsActive", "SystemModstamp")  # fmt: skip
+_FRAMES = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+}
+"""A record's page may frame the org's own Visualforce pages."""
 _SEARCHED = ("Name", "Email", "Company", "Subject", "Username")
 
 
@@ -109,7 +117,9 @@ def _new(call: Call, org: Org, sobject: SObject) -> Response:
 
 def _record(call: Call, org: Org, sobject: SObject, row: dict[str, Any], action: str) -> Response:
     if action == "view" or (call.method == "GET" and action != "edit"):
-        return html(pages.record_page(sobject, row, call.username))
+        return html(
+            pages.record_page(sobject, row, call.username, link=_quick_view(call, org, sobject, row)), headers=_FRAMES
+        )
     if call.method == "GET":
         return html(pages.edit_page(sobject, row, call.username, is_new=False))
     author = _author(org, call.username)
@@ -134,6 +144,14 @@ def _record(call: Call, org: Org, sobject: SObject, row: dict[str, Any], action:
             return html(pages.edit_page(sobject, shown, call.username, is_new=False, error=_words(error)), 400)
         return html(pages.record_page(sobject, row, call.username, _words(error)), 400)
     return redirect(here)
+
+
+def _quick_view(call: Call, org: Org, sobject: SObject, row: dict[str, Any]) -> str:
+    """The address behind "View in Syncline"; empty where the package is not installed."""
+    app = canvas_app(call)
+    if not has_panel(org, app, sobject) or row.get("IsDeleted") == "true":
+        return ""
+    return f"{app.canvas_url.rstrip('/')}/view/?{urlencode({'org': org.id, 'id': row['Id']})}"
 
 
 def _sent(call: Call, sobject: SObject, *, is_new: bool) -> dict[str, Any]:

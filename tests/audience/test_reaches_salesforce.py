@@ -5,9 +5,9 @@ import pytest
 from apps.audience.models import Person
 from apps.audience.services.companies import create_company
 from apps.audience.services.people import create_person, deactivate_person, set_opt_out, update_person
-from apps.console.record_sync import Progress, progress_of
 from apps.field_mappings.versions import save_version
 from apps.sync.models import SyncRun
+from apps.sync.selectors.record_runs import Progress, progress_of
 from apps.tenants.scope import tenant_transaction
 from tests.integrations.conftest import connection, emulator, emulator_process, org, user
 from tests.sync.conftest import world

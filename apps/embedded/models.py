@@ -1,0 +1,26 @@
+"""Signed requests that were taken: each opens the panel once."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from apps.tenants.models import TenantModel
+
+
+class SignedRequest(TenantModel):
+    """One of them: its digest, and which Salesforce user looked at which record. Kept for as long as its signature
+    would be believed, and a while beyond, for the question who has looked."""
+
+    id = models.BigAutoField(primary_key=True)
+    digest = models.CharField(max_length=64, db_collation="C", help_text="SHA-256 of the signed text, in hex.")
+    remote_user_id = models.CharField(max_length=18)
+    user_name = models.TextField()
+    remote_id = models.CharField(max_length=18, help_text="The record that was looked at.")
+    taken_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(help_text="When the row may go.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "digest"], name="signed_request_once")]
+        indexes = [models.Index(fields=["tenant", "expires_at"], name="signed_request_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.user_name} at {self.remote_id}"
