@@ -2,7 +2,6 @@
 open transaction."""
 
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,10 +33,12 @@ UPDATE sync_recordlink AS l SET
   remote_created_at = v.remote_created_at::timestamptz, pulled_at = v.pulled_at::timestamptz,
   pushed_at = v.pushed_at::timestamptz,
   opted_out = v.opted_out::boolean, notes = v.notes::jsonb
-FROM (VALUES %s) AS v (tenant_id, connection_id, remote_id, record_id, is_leading, is_live, layout_id, base_remote,
+FROM (VALUES %s) AS v (connection_id, remote_id, record_id, is_leading, is_live, layout_id, base_remote,
   base_local, local_version, remote_stamp, remote_created_at, pulled_at, pushed_at, opted_out, notes)
-WHERE l.tenant_id = v.tenant_id::bigint AND l.connection_id = v.connection_id::bigint AND l.remote_id = v.remote_id
+WHERE l.connection_id = v.connection_id::bigint AND l.remote_id = v.remote_id AND {among}
 """
+_AMONG = "l.tenant_id = %s AND l.connection_id = ANY(%s) AND l.remote_id = ANY(%s)"
+"""Which links, in constants: the planner, which knows little of a new tenant's tables, then uses the key at once."""
 _ENTRY_COLUMNS = (
     "tenant_id",
     "run_id",
@@ -135,23 +136,28 @@ def _columns(judge: Judge, draft: RecordDraft) -> dict[str, Any]:
 
 
 def _update_records(context: Context, judge: Judge, drafts: Sequence[RecordDraft]) -> None:
-    """One statement for all records of which the same columns change."""
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    """One statement for all; in a column that only others change a record keeps what it holds, being locked."""
+    if not drafts:
+        return
     model = MODELS[context.local_type]
-    for draft in drafts:
-        columns = _columns(judge, draft)
-        draft.row.version += 1
-        groups[tuple(sorted(columns))].append({"id": draft.row.pk, **columns})
-    for names, rows in groups.items():
-        types = {f.column: f.db_type(connection) for f in model._meta.concrete_fields if f.column in names}
-        listed = ", ".join(f'"{name}" {types[name]}' for name in names)
-        settings = ", ".join(f'"{name}" = v."{name}"' for name in names)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {model._meta.db_table} AS r SET {settings}, version = r.version + 1, updated_at = %s "
-                f"FROM jsonb_to_recordset(%s::jsonb) AS v (id bigint, {listed}) WHERE r.tenant_id = %s AND r.id = v.id",
-                [context.now, json.dumps(rows, default=str), current_tenant_id()],
-            )
+    changed = [(draft.row, _columns(judge, draft)) for draft in drafts]
+    names = sorted(set().union(*(columns for _, columns in changed)))
+    rows = [
+        {"id": row.pk} | {name: columns.get(name, getattr(row, name)) for name in names} for row, columns in changed
+    ]
+    types = {f.column: f.db_type(connection) for f in model._meta.concrete_fields if f.column in names}
+    listed = "".join(f', "{name}" {types[name]}' for name in names)
+    settings = "".join(f'"{name}" = v."{name}", ' for name in names)
+    with connection.cursor() as cursor:
+        # The ids stand there twice: as constants they let the planner use the key, whatever it believes of the table.
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} AS r SET {settings}version = r.version + 1, updated_at = %s "
+            f"FROM jsonb_to_recordset(%s::jsonb) AS v (id bigint{listed}) "
+            "WHERE r.tenant_id = %s AND r.id = ANY(%s) AND r.id = v.id",
+            [context.now, json.dumps(rows, default=str), current_tenant_id(), [row.pk for row, _ in changed]],
+        )
+    for row, _ in changed:
+        row.version += 1
 
 
 def _create_records(context: Context, judge: Judge, drafts: Sequence[RecordDraft]) -> None:
@@ -179,10 +185,9 @@ def insert_entries(entries: Sequence[RunEntry]) -> None:
 
 def update_links(links: Sequence[RecordLink], key: str) -> None:
     """Store links in one statement; ``key`` is the column of the record that they belong to."""
-    tenant_id = current_tenant_id()
     rows = [
         (
-            tenant_id, row.connection_id, row.remote_id, getattr(row, key), row.is_leading, row.is_live, row.layout_id,
+            row.connection_id, row.remote_id, getattr(row, key), row.is_leading, row.is_live, row.layout_id,
             row.base_remote, None if row.base_local is None else json.dumps(row.base_local), row.local_version,
             row.remote_stamp, row.remote_created_at, row.pulled_at, row.pushed_at, row.opted_out,
             None if row.notes is None else json.dumps(row.notes),
@@ -190,8 +195,11 @@ def update_links(links: Sequence[RecordLink], key: str) -> None:
         for row in links
     ]  # fmt: skip
     if rows:
+        connections = list({row.connection_id for row in links})
         with connection.cursor() as cursor:
-            execute_values(cursor.cursor, _LINK.format(key=key), rows, page_size=1000)
+            ids = [current_tenant_id(), connections, [row.remote_id for row in links]]
+            among = cursor.mogrify(_AMONG, ids).decode().replace("%", "%%")
+            execute_values(cursor.cursor, _LINK.format(key=key, among=among), rows, page_size=1000)
 
 
 def _index_words(drafts: Sequence[RecordDraft]) -> None:

@@ -3,8 +3,10 @@
 import csv
 import io
 import random
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from apps.audience.models import Person, PersonWord
 from apps.domain.values import normalize_id
@@ -110,6 +112,10 @@ def _by_python(world: World, run: SyncRun, rows: list[list[str]]) -> object:
         return _result(apply_module._decide_in_python(context, COLUMNS, "python_only", None))
 
 
+def _changed_later(row: list[str]) -> list[str]:
+    return [row[0], "2026-01-01T00:00:01.000Z", *row[2:7], "Changed", *row[8:]]
+
+
 def _forget(world: World) -> None:
     with tenant_transaction(world.tenant_id):
         PersonWord.objects.all().delete()
@@ -129,8 +135,18 @@ def test_both_ways_of_deciding_new_rows_agree(world: World, seed: int) -> None:
 def test_both_ways_agree_on_rows_that_are_known(world: World, seed: int) -> None:
     run, rows = _prepare(world), _rows(seed)
     _by_sql(world, run, rows, "first")
-    changed = [[*row[:7], "Changed", *row[8:]] if n % 5 == 0 else row for n, row in enumerate(rows)]
+    changed = [_changed_later(row) if n % 5 == 0 else row for n, row in enumerate(rows)]
     by_sql = _by_sql(world, run, changed, "second")
     _forget(world)
     _by_sql(world, run, rows, "third")
     assert _by_python(world, run, changed) == by_sql
+
+
+def test_another_change_with_the_same_stamp_is_seen_where_it_may_have_come_late(world: World) -> None:
+    run, rows = _prepare(world), [row for row in _rows(0) if row[4] == "false"]
+    just_now = (timezone.now() - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    rows = [[row[0], just_now, *row[2:6], f"{row[0]}@example.com", *row[7:]] for row in rows]
+    _by_sql(world, run, rows, "first")
+    _by_sql(world, run, [[*row[:7], "Changed", *row[8:]] for row in rows], "second")
+    with tenant_transaction(world.tenant_id):
+        assert set(Person.objects.values_list("first_name", flat=True)) == {"Changed"}

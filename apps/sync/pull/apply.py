@@ -10,6 +10,8 @@ from django.utils import timezone
 from apps.domain.mapping import Step, Way
 from apps.domain.rows import fields_of, row_from_csv
 from apps.field_mappings.versions import layout_for
+from apps.integrations.metadata import cached_schema
+from apps.integrations.models import Connection
 from apps.sync.announcing import announce_page
 from apps.sync.contexts import context_of
 from apps.sync.drafts import Context
@@ -17,7 +19,7 @@ from apps.sync.judging import Tally
 from apps.sync.models import RunKind, RunObject, RunPage, SyncRun
 from apps.sync.pull.plan import RELATIONS
 from apps.sync.pull.relations import MISSING_PARENT, apply_relations
-from apps.sync.pull.sql import TABLES, Statements, identifier, statements
+from apps.sync.pull.sql import LOOK_UPS, TABLES, Statements, identifier, statements
 from apps.sync.pull.staging import drop_page
 from apps.sync.storing import apply_rows
 from apps.sync_actions.queue import Watcher, call_rules, sql_parameters, watchers
@@ -62,7 +64,13 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     rest: list[str] | None = None
     if step is not None:
         watching = [one for one in _watchers(context) if one.on_created]
-        plain = statements(step, run_object.columns, page.table, has_watchers=bool(watching))
+        plain = statements(
+            step,
+            run_object.columns,
+            page.table,
+            has_watchers=bool(watching),
+            trusts_stamp=_moves_the_stamp(run, run_object.sobject, step),
+        )
         parameters = {
             "tenant": run.tenant_id,
             "connection": run.connection_id,
@@ -87,6 +95,14 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
 def _watchers(context: Context) -> list[Watcher]:
     """The rules that people who come in start."""
     return watchers(context.sobject) if context.local_type == "person" else []
+
+
+def _moves_the_stamp(run: SyncRun, sobject: str, step: Step) -> bool:
+    """Whether a mapped value cannot change without the row's stamp: a formula can."""
+    schema = cached_schema(Connection.objects.get(id=run.connection_id), sobject)
+    return schema is not None and not any(
+        rule.remote_field not in schema.fields or schema.fields[rule.remote_field].calculated for rule in step.rules
+    )
 
 
 def _only_step(context: Context) -> Step | None:
@@ -142,6 +158,7 @@ def _decide_in_python(context: Context, columns: Sequence[str], table: str, rest
             None if rest is None else [rest],
         )
         raw = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(LOOK_UPS)
     rows = [row_from_csv(row, fields) for row in raw]
     for start in range(0, len(rows), BATCH):
         tally.add(apply_rows(context, rows[start : start + BATCH]))

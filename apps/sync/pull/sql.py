@@ -20,10 +20,15 @@ from apps.sync_actions.queue import CREATED_ROWS
 TABLES = {"person": "audience_person", "company": "audience_company", "opportunity": "audience_opportunity"}
 _BLANKS = r"E' \t\n\r\f\v'"
 _REFERENCES = {"company": ("sync_recordlink", "company_id"), "owner": ("audience_owner", "id")}
+_LATE = "interval '1 hour'"
 _PLANNER = (
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
     "SET LOCAL max_parallel_workers_per_gather = 0"
 )
+
+LOOK_UPS = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+"""For the decider's statements on some hundred rows: each finds its rows by an index, whatever the planner believes of
+the size of a tenant's tables."""
 
 
 def identifier(name: str) -> str:
@@ -121,9 +126,12 @@ def _local(field: LocalField, value: str, reference: str) -> str:
             return value
 
 
-def statements(step: Step, columns: Sequence[str], table: str, *, has_watchers: bool = False) -> Statements:
+def statements(
+    step: Step, columns: Sequence[str], table: str, *, has_watchers: bool = False, trusts_stamp: bool = False
+) -> Statements:
     """Build the statements for a page of ``step``'s sObject. With watchers, people that are made start rules: the
-    parameters are then those of ``apps.sync_actions.queue``, too."""
+    parameters are then those of ``apps.sync_actions.queue``, too. ``trusts_stamp``: mapped values change only together
+    with the row's SystemModstamp."""
     rules, staged = step.rules, f"staging.{identifier(table)}"
     fields = [local_field(step.local_type, rule.local_field) for rule in rules]
     values = ", ".join(f"{_canonical(rule)} AS v{i}" for i, rule in enumerate(rules))
@@ -139,7 +147,14 @@ def statements(step: Step, columns: Sequence[str], table: str, *, has_watchers: 
     target, key = TABLES[step.local_type], f"{step.local_type}_id"
     return Statements(
         planner=_PLANNER,
-        same=_same(step, staged, rows, target, key),
+        same=_same(
+            step,
+            staged,
+            rows,
+            target,
+            key,
+            trusts_stamp=trusts_stamp and not any(rule.value_map for rule in rules),
+        ),
         create=_create(step, staged, rows, fields, target, key, CREATED_ROWS if has_watchers else ""),
         unlinked=(
             f'SELECT s."Id" FROM {staged} s WHERE (SELECT l.is_leading FROM sync_recordlink l '
@@ -148,24 +163,36 @@ def statements(step: Step, columns: Sequence[str], table: str, *, has_watchers: 
     )
 
 
-def _same(step: Step, staged: str, rows: str, target: str, key: str) -> str:
+def _same(step: Step, staged: str, rows: str, target: str, key: str, *, trusts_stamp: bool) -> str:
+    """Rows that say nothing new: their record has not moved, and they hold what is in the baseline.
+
+    A row with the stamp that was applied last holds what it held then, so its values need not be looked at; unless it
+    had changed within ``_LATE`` of that reading, when another change with the same stamp may have become visible since.
+    A row that does not lead speaks of consent only.
+    """
     packed = f"ARRAY[{', '.join(f'v{i}' for i in range(len(step.rules)))}]::text[]"
     agreed = "NOT opted_out OR r.email_opt_out" if step.local_type == "person" else "true"
+    settled = f"l.remote_stamp < l.pulled_at - {_LATE}" if trusts_stamp else "false"
     return f"""
 WITH linked AS MATERIALIZED (
   SELECT s.*, l.is_leading, l.is_live, l.opted_out AS known_out, l.layout_id, l.base_remote,
-    l.local_version, l.{key} AS record_id
+    l.local_version, l.{key} AS record_id, {settled} AND s."SystemModstamp"::timestamptz = l.remote_stamp AS settled
   FROM {staged} s, LATERAL (
     SELECT k.* FROM sync_recordlink k
     WHERE k.tenant_id = %(tenant)s AND k.connection_id = %(connection)s AND k.remote_id = s."Id" LIMIT 1) l
 ), compared AS (
-  SELECT s.is_leading, s.is_live, s.known_out, s.layout_id, s.base_remote, s.local_version, s.record_id,
+  SELECT s.is_leading, s.is_live, s.known_out, s.layout_id, s.base_remote, s.local_version, s.record_id, s.settled,
     {rows} FROM linked s
 ), judged AS (
   SELECT c.rid, (
-    NOT c.odd AND NOT c.converted AND c.is_leading AND c.is_live AND c.layout_id = %(layout)s
-    AND c.base_remote = {packed} AND c.known_out IS NOT DISTINCT FROM c.out_there
-    AND (SELECT r.version = c.local_version AND r.is_active AND ({agreed}) FROM {target} r
+    NOT c.converted AND c.is_live AND c.known_out IS NOT DISTINCT FROM c.out_there
+    AND CASE
+      WHEN NOT c.is_leading THEN c.settled AND NOT c.odd
+      WHEN c.layout_id IS DISTINCT FROM %(layout)s THEN false
+      WHEN c.settled AND array_position(c.base_remote, NULL) IS NULL THEN true
+      ELSE NOT c.odd AND c.base_remote = {packed}
+    END
+    AND (SELECT (r.version = c.local_version OR NOT c.is_leading) AND r.is_active AND ({agreed}) FROM {target} r
          WHERE r.tenant_id = %(tenant)s AND r.id = c.record_id)) IS TRUE AS same
   FROM compared c
 )
