@@ -293,6 +293,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "RunKind": "apps.sync.models.RunKind",
+        "ListKind": "apps.audience.models.ListKind",
+        "EventKind": "apps.audience.models.EventKind",
+        "ReceivedEventKind": "apps.audience.models.RECEIVED_KINDS",
+        "CustomFieldKind": "apps.audience.services.custom_fields.KINDS",
         "RunState": "apps.sync.models.RunState",
         "ConnectionState": "apps.integrations.models.ConnectionState",
         "Health": "apps.integrations.models.Health",

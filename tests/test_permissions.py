@@ -271,6 +271,7 @@ def house(tenant: Tenant, other_tenant: Tenant, world: dict[str, Any]) -> House:
         for table in read_catalogue().tenant_tables
         if table != "tenants_directoryentry"
     ]
+    records = dict.fromkeys(api.RECORDS, 1) | records
     records |= {"digests": " UNION ALL ".join(digests), "key": "0-abc", "uidb36": "1", "passkey": 1}
     return House(tenant, other_tenant, records, browsers, browser("owner@contoso.example", other_tenant, Role.OWNER))
 

@@ -110,6 +110,7 @@ class CompanyView(ApiView):
     """One company."""
 
     scopes = {"GET": Scope.COMPANIES_READ, "PATCH": Scope.COMPANIES_WRITE}
+    has_versions = True
 
     @extend_schema(operation_id="get_company", summary="Read a company", tags=_TAG, responses=CompanyOutput)
     def get(self, request: KeyRequest, company_id: int) -> Response:

@@ -10,8 +10,11 @@ from django.views import defaults
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
+from apps.audience.services.custom_fields import BadField
+from apps.audience.services.names import BadName
 from apps.audience.services.people import EmailTaken, SourceMissing
 from apps.audience.services.records import ExternalKeyTaken, RecordMoved
+from apps.audience.services.sequences import IsArchived
 from apps.audience.services.values import BadValues
 from apps.sync.services import CannotStart
 
@@ -100,6 +103,14 @@ def _from_service(error: Exception) -> ApiError | None:
         return invalid({field_path(name): words for name, words in error.errors.items()})
     if isinstance(error, SourceMissing):
         return invalid({"source": str(error)})
+    if isinstance(error, BadName):
+        return invalid({"name": str(error)})
+    if isinstance(error, BadField):
+        return invalid(error.errors)
+    return _conflict(error)
+
+
+def _conflict(error: Exception) -> ApiError | None:
     if isinstance(error, RecordMoved):
         return ApiError(409, "overtaken", f"{error} Read it again, and send the change with its new version.")
     if isinstance(error, EmailTaken):
@@ -107,6 +118,8 @@ def _from_service(error: Exception) -> ApiError | None:
     if isinstance(error, ExternalKeyTaken):
         words = f"{error} Its id is {error.record.pk}."
         return ApiError(409, "external_key_taken", words, fields={"external_key": [words]})
+    if isinstance(error, IsArchived):
+        return ApiError(409, "archived", str(error))
     if isinstance(error, CannotStart):
         return ApiError(409, "cannot_start", str(error))
     return None

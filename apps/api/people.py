@@ -135,6 +135,7 @@ class PersonView(ApiView):
     """One person."""
 
     scopes = {"GET": Scope.PEOPLE_READ, "PATCH": Scope.PEOPLE_WRITE}
+    has_versions = True
 
     @extend_schema(operation_id="get_person", summary="Read a person", tags=_TAG, responses=PersonOutput)
     def get(self, request: KeyRequest, person_id: int) -> Response:

@@ -133,9 +133,9 @@ def input_field(target: LocalField) -> AnyField:
         return fields.Day(allow_null=True, **options)
     if target.kind is Kind.REFERENCE:
         return fields.Id(allow_null=True, **options)
-    if target.kind.value == "boolean":
+    if target.kind is Kind.BOOLEAN:
         return fields.Flag(allow_null=True, **options)
-    if target.kind.value == "multipicklist":
+    if target.kind is Kind.MULTIPICKLIST:
         return serializers.ListField(child=fields.Text(), allow_empty=True, **options)
     return fields.Text(allow_blank=True, max_length=LONGEST_TEXT, **options)
 
@@ -178,9 +178,11 @@ def plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
-def custom_texts(record_type: str, given: Mapping[str, Any]) -> dict[str, str]:
+def custom_texts(
+    record_type: str, given: Mapping[str, Any], known: Mapping[str, LocalField] | None = None
+) -> dict[str, str]:
     """Custom values of a request as the services take them; a value of another type than its field's is refused."""
-    known = fields_of(record_type) if given else {}
+    known = known or (fields_of(record_type) if given else {})
     texts: dict[str, str] = {}
     errors: dict[str, list[str]] = {}
     for key, value in given.items():
@@ -209,6 +211,6 @@ def typed(target: LocalField, text: str) -> Any:
         return None
     if target.kind is Kind.INTEGER:
         return int(Decimal(number_text(text)))
-    if target.kind.value == "boolean":
+    if target.kind is Kind.BOOLEAN:
         return text == "true"
-    return text.split(";") if target.kind.value == "multipicklist" else text
+    return text.split(";") if target.kind is Kind.MULTIPICKLIST else text

@@ -81,7 +81,7 @@ class ApiSchema(AutoSchema):
                 parameter["schema"] = {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID}
         if self.method == "POST":
             parameters.append(_IDEMPOTENCY)
-        if self.method == "PATCH":
+        if self.method == "PATCH" and getattr(self.view, "has_versions", False):
             parameters.append(_IF_MATCH)
         for response in operation["responses"].values():
             response["description"] = response.get("description") or "What was asked for."

@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from apps.api import companies, documents, opportunities, people, root, runs, sync, sync_errors
+from apps.api import (
+    companies,
+    custom_fields,
+    documents,
+    events,
+    lists,
+    opportunities,
+    people,
+    root,
+    runs,
+    scores,
+    sequences,
+    sync,
+    sync_errors,
+)
 from apps.api.views import NothingHere
 
 app_name = "api"
@@ -17,6 +31,25 @@ urlpatterns = [
     path("v1/people/<int:person_id>/reactivate/", people.ReactivatePersonView.as_view(), name="person-reactivate"),
     path("v1/people/<int:person_id>/consent/", people.ConsentView.as_view(), name="person-consent"),
     path("v1/people/<int:person_id>/sync/", sync.SyncPersonView.as_view(), name="person-sync"),
+    path("v1/people/<int:person_id>/score/", scores.ScoreView.as_view(), name="person-score"),
+    path("v1/people/<int:person_id>/events/", events.PersonEventsView.as_view(), name="person-events"),
+    path("v1/events/", events.EventsView.as_view(), name="events"),
+    path("v1/lists/", lists.ListsView.as_view(), name="lists"),
+    path("v1/lists/<int:list_id>/", lists.ListView.as_view(), name="list"),
+    path("v1/lists/<int:list_id>/members/", lists.MembersView.as_view(), name="members"),
+    path("v1/lists/<int:list_id>/members/remove/", lists.RemoveMembersView.as_view(), name="members-remove"),
+    path("v1/lists/<int:list_id>/members/status/", lists.MemberStatusView.as_view(), name="members-status"),
+    path("v1/lists/<int:list_id>/members/<int:person_id>/", lists.MemberView.as_view(), name="member"),
+    path("v1/sequences/", sequences.SequencesView.as_view(), name="sequences"),
+    path("v1/sequences/<int:sequence_id>/", sequences.SequenceView.as_view(), name="sequence"),
+    path("v1/sequences/<int:sequence_id>/enrolments/", sequences.EnrolmentsView.as_view(), name="enrolments"),
+    path(
+        "v1/sequences/<int:sequence_id>/enrolments/status/",
+        sequences.EnrolmentStatusView.as_view(),
+        name="enrolments-status",
+    ),
+    path("v1/custom-fields/", custom_fields.CustomFieldsView.as_view(), name="custom-fields"),
+    path("v1/custom-fields/<int:field_id>/", custom_fields.CustomFieldView.as_view(), name="custom-field"),
     path("v1/companies/", companies.CompaniesView.as_view(), name="companies"),
     path("v1/companies/<int:company_id>/", companies.CompanyView.as_view(), name="company"),
     path(

@@ -49,6 +49,7 @@ class ApiView(APIView):
     """
 
     scopes: ClassVar[dict[str, Scope]] = {}
+    has_versions: ClassVar[bool] = False
     content_negotiation_class = AlwaysJson
     _claim: Claim | None = None
 

@@ -21,6 +21,7 @@ class Address:
 
 _S = Scope
 _PERSON, _COMPANY = ("person",), ("company",)
+_LIST, _SEQUENCE = ("list",), ("sequence",)
 
 ADDRESSES: dict[str, Address] = {
     "api:people": Address(get=_S.PEOPLE_READ, post=_S.PEOPLE_WRITE),
@@ -29,6 +30,21 @@ ADDRESSES: dict[str, Address] = {
     "api:person-reactivate": Address(_PERSON, post=_S.PEOPLE_WRITE),
     "api:person-consent": Address(_PERSON, post=_S.PEOPLE_WRITE),
     "api:person-sync": Address(_PERSON, post=_S.SYNC_RUN),
+    "api:person-score": Address(_PERSON, post=_S.PEOPLE_WRITE),
+    "api:person-events": Address(_PERSON, get=_S.EVENTS_READ),
+    "api:events": Address(post=_S.EVENTS_WRITE),
+    "api:lists": Address(get=_S.LISTS_READ, post=_S.LISTS_WRITE),
+    "api:list": Address(_LIST, get=_S.LISTS_READ, patch=_S.LISTS_WRITE),
+    "api:members": Address(_LIST, get=_S.LISTS_READ, post=_S.LISTS_WRITE),
+    "api:members-remove": Address(_LIST, post=_S.LISTS_WRITE),
+    "api:members-status": Address(_LIST, post=_S.LISTS_WRITE),
+    "api:member": Address(("list", "person"), get=_S.LISTS_READ, delete=_S.LISTS_WRITE),
+    "api:sequences": Address(get=_S.SEQUENCES_READ, post=_S.SEQUENCES_WRITE),
+    "api:sequence": Address(_SEQUENCE, get=_S.SEQUENCES_READ, patch=_S.SEQUENCES_WRITE),
+    "api:enrolments": Address(_SEQUENCE, get=_S.SEQUENCES_READ, post=_S.SEQUENCES_WRITE),
+    "api:enrolments-status": Address(_SEQUENCE, post=_S.SEQUENCES_WRITE),
+    "api:custom-fields": Address(get=_S.FIELDS_READ, post=_S.FIELDS_WRITE),
+    "api:custom-field": Address(("custom_field",), get=_S.FIELDS_READ, patch=_S.FIELDS_WRITE, delete=_S.FIELDS_WRITE),
     "api:companies": Address(get=_S.COMPANIES_READ, post=_S.COMPANIES_WRITE),
     "api:company": Address(_COMPANY, get=_S.COMPANIES_READ, patch=_S.COMPANIES_WRITE),
     "api:company-deactivate": Address(_COMPANY, post=_S.COMPANIES_WRITE),
@@ -47,6 +63,7 @@ ADDRESSES: dict[str, Address] = {
     "api:errors-clear": Address(post=_S.ERRORS_WRITE),
     "api:errors-retry": Address(post=_S.ERRORS_WRITE),
 }
+RECORDS = {what for address in ADDRESSES.values() for what in address.about}
 FOR_ANY_KEY = "api:root"
 PUBLIC = ("api:schema", "api:docs")
 NOWHERE = "api:nothing"

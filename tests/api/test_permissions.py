@@ -7,6 +7,8 @@ import pytest
 from django.db import transaction
 from django.urls import get_resolver, reverse
 
+from apps.audience.services.custom_fields import create_custom_field
+from apps.audience.services.sequences import create_sequence
 from apps.integrations.models import Connection
 from apps.tenants.models import Scope, Tenant
 from apps.tenants.scope import tenant_transaction
@@ -20,14 +22,34 @@ __all__ = ["salesforce", "world"]
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def records(tenant: Tenant, world: dict[str, Any]) -> dict[str, Any]:
+    """A record of each kind that an address is about."""
+    with tenant_transaction(tenant.pk):
+        sequence = create_sequence(name="Welcome", user=None)
+        custom = create_custom_field(record_type="person", label="Shoe size", kind="integer", user=None)
+    return world | {"sequence": sequence.pk, "custom_field": custom.pk}
+
+
 def _requests() -> Iterator[tuple[str, str, Scope | None]]:
     for name, address in ADDRESSES.items():
         for method, scope in address.methods().items():
             yield name, method, scope
 
 
-def _path(name: str, world: dict[str, Any]) -> str:
-    return reverse(name, args=[world[what] for what in ADDRESSES[name].about]).removeprefix("/api/v1")
+def _path(name: str, records: dict[str, Any]) -> str:
+    return reverse(name, args=[records[what] for what in ADDRESSES[name].about]).removeprefix("/api/v1")
+
+
+def _body(name: str, records: dict[str, Any]) -> dict[str, Any]:
+    """What is sent about records that the address does not name."""
+    if name.startswith("api:errors-"):
+        return {"ids": [records["error"]]}
+    if name.startswith(("api:members", "api:enrolments")):
+        return {"person_ids": [records["person"]], "status": "active"}
+    if name == "api:events":
+        return {"events": [{"kind": "replied", "person_id": records["person"]}]}
+    return {}
 
 
 def test_every_address_stands_in_the_table() -> None:
@@ -36,13 +58,13 @@ def test_every_address_stands_in_the_table() -> None:
     assert {f"api:{name}" for name in known} == listed
 
 
-def test_each_method_needs_exactly_the_scope_that_the_table_says(tenant: Tenant, world: dict[str, Any]) -> None:
+def test_each_method_needs_exactly_the_scope_that_the_table_says(tenant: Tenant, records: dict[str, Any]) -> None:
     with_only = {scope: Caller(new_key(tenant, [scope])) for scope in Scope}
     without = {scope: Caller(new_key(tenant, [one for one in EVERY_SCOPE if one is not scope])) for scope in Scope}
     anybody, everything = Caller(), Caller(new_key(tenant))
     wrong = []
     for name, method, scope in _requests():
-        path = _path(name, world)
+        path = _path(name, records)
         with transaction.atomic():
             if scope is None:
                 answers = {"with every scope": (everything(method, path, {}).status, {405})}
@@ -60,7 +82,7 @@ def test_each_method_needs_exactly_the_scope_that_the_table_says(tenant: Tenant,
 
 
 def test_another_accounts_key_finds_nothing_of_ours_and_changes_nothing(
-    tenant: Tenant, other_tenant: Tenant, world: dict[str, Any]
+    tenant: Tenant, other_tenant: Tenant, records: dict[str, Any]
 ) -> None:
     with tenant_transaction(other_tenant.pk):
         Connection.objects.create(org_id="00D000000000002EAA", instance_url="https://contoso.my.salesforce.com")
@@ -76,7 +98,7 @@ def test_another_accounts_key_finds_nothing_of_ours_and_changes_nothing(
 
     before, wrong = state(), []
     for name, method, scope in _requests():
-        answer = stranger(method, _path(name, world), {"ids": [world["error"]]} if "errors-" in name else {})
+        answer = stranger(method, _path(name, records), _body(name, records))
         if ADDRESSES[name].about and scope is not None and answer.status != 404:
             wrong.append(f"{method} {name}: {answer.status}, not 404")
         if answer.status >= 500:
