@@ -292,15 +292,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
-        "RunKind": "apps.sync.models.RunKind",
-        "ListKind": "apps.audience.models.ListKind",
-        "EventKind": "apps.audience.models.EventKind",
+        "RunKind": "apps.api.runs.KINDS",
+        "RunState": "apps.api.runs.STATES",
         "ReceivedEventKind": "apps.audience.models.RECEIVED_KINDS",
         "CustomFieldKind": "apps.audience.services.custom_fields.KINDS",
-        "RunState": "apps.sync.models.RunState",
-        "ConnectionState": "apps.integrations.models.ConnectionState",
-        "Health": "apps.integrations.models.Health",
-        "SyncErrorState": "apps.sync_errors.models.ErrorState",
     },
 }
 

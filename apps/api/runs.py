@@ -20,6 +20,8 @@ from apps.tenants.models import Scope
 
 _NEWEST = Order("newest", ("queued_at", "id"), (datetime, int), descending=True)
 _TAG = ["Sync"]
+KINDS = [kind.value for kind in RunKind]
+STATES = [state.value for state in RunState]
 
 
 class TotalsOutput(Output):
@@ -44,10 +46,8 @@ class RunOutput(Output):
     """A run."""
 
     id = serializers.IntegerField(source="run.pk", help_text="The run's id.")
-    kind = serializers.ChoiceField(source="run.kind", choices=[k.value for k in RunKind], help_text="What it covers.")
-    state = serializers.ChoiceField(
-        source="run.state", choices=[s.value for s in RunState], help_text="Where it stands."
-    )
+    kind = serializers.ChoiceField(source="run.kind", choices=KINDS, help_text="What it covers.")
+    state = serializers.ChoiceField(source="run.state", choices=STATES, help_text="Where it stands.")
     is_open = serializers.BooleanField(source="run.is_open", help_text="true: it waits, runs, or is stopping.")
     trigger = serializers.CharField(source="run.trigger", help_text="manual, schedule or system.")
     requested_by = serializers.CharField(source="run.requested_by_label", help_text="Who asked for it.")
@@ -95,8 +95,8 @@ class RunDetailOutput(RunOutput):
 class RunsQuery(PageQuery):
     """Which runs."""
 
-    kind = serializers.ChoiceField(required=False, choices=[k.value for k in RunKind], help_text="Of this kind.")
-    state = serializers.ChoiceField(required=False, choices=[s.value for s in RunState], help_text="In this state.")
+    kind = serializers.ChoiceField(required=False, choices=KINDS, help_text="Of this kind.")
+    state = serializers.ChoiceField(required=False, choices=STATES, help_text="In this state.")
 
 
 class RunsView(ApiView):
