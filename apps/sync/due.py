@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from apps.integrations.models import Connection, ConnectionState
 from apps.sync.models import Schedule
-from apps.sync.push.claims import next_due, note_due
+from apps.sync.push.claims import note_due
+from apps.sync.push.parts import next_work_due
 from apps.sync.schedules import next_slot, next_sweep
 from apps.sync.services import CannotStart, open_push_run, start_differential_sync, start_sweep
 from apps.sync_settings.services import settings_of
@@ -68,7 +69,7 @@ def begin_due_push(tenant_id: int, *, with_sync: bool = False) -> int | None:
         if not settings.syncs_enabled or not (settings.push_automatically or with_sync):
             note_due(None)
             return None
-        due = next_due()
+        due = next_work_due()
         if due is None or due > timezone.now():
             note_due(due)
             return None

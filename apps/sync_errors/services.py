@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg2.extras import execute_values
 
+from apps.audience.services.task_switches import retry_tasks
 from apps.outbox.models import OutboundChange
 from apps.outbox.services import release_changes
 from apps.sync_errors.models import LIVE_STATES, ErrorState, SyncError
@@ -117,7 +118,10 @@ def retry_errors(*, errors: "QuerySet[SyncError]", user: Actor) -> int:
     """Have live errors tried again: rows of Salesforce are read again by the next sync, and changes of ours that are
     held go out again. An error that lasts is written down anew."""
     now = timezone.now()
-    chosen = list(errors.filter(state__in=LIVE_STATES).values_list("id", "way", "local_type", "local_id"))
+    live = errors.filter(state__in=LIVE_STATES)
+    chosen = list(live.values_list("id", "way", "local_type", "local_id"))
+    if live.filter(sobject="Task", way="out").exists():
+        retry_tasks()
     count = SyncError.objects.filter(id__in=[row[0] for row in chosen]).update(
         state=ErrorState.RETRYING, next_attempt_at=now
     )

@@ -7,6 +7,21 @@ from django.db import models
 from apps.integrations.models import Connection
 from apps.tenants.models import TenantModel
 
+ACTIVITY = "activity_"
+ACTIVITY_SWITCHES = tuple(
+    ACTIVITY + kind
+    for kind in (
+        "form_submitted",
+        "email_sent",
+        "email_opened",
+        "email_clicked",
+        "page_visited",
+        "call_logged",
+        "task_logged",
+    )
+)
+"""One switch for each kind of event that can become a Task (B08)."""
+
 
 class SyncSettings(TenantModel):
     """One row per connection. ``version`` grows with each save; a run uses the version it began with."""
@@ -39,6 +54,14 @@ class SyncSettings(TenantModel):
     blank_in = models.BooleanField("Allow Salesforce to Write Empty Fields to Syncline", default=True)
     blank_out = models.BooleanField("Allow Syncline to Write Empty Fields to Salesforce", default=False)
     sync_members = models.BooleanField("Sync Salesforce Campaign Members to Corresponding Lists", default=True)
+    email_activities = models.BooleanField("Sync Email Event Activities to Salesforce", default=False)
+    activity_email_sent = models.BooleanField("E-mail sends", default=True)
+    activity_email_opened = models.BooleanField("E-mail opens", default=True)
+    activity_email_clicked = models.BooleanField("E-mail clicks", default=True)
+    activity_form_submitted = models.BooleanField("Form submissions", default=False)
+    activity_page_visited = models.BooleanField("Page visits", default=False)
+    activity_call_logged = models.BooleanField("Calls", default=False)
+    activity_task_logged = models.BooleanField("Tasks", default=False)
     default_account_name = models.CharField("Default Account Name", max_length=255, default="Unknown company")
     default_last_name = models.CharField("Default Last Name", max_length=80, default="Unknown")
     frequency_minutes = models.IntegerField("Frequency", choices=FREQUENCIES, default=60)
@@ -64,6 +87,12 @@ class SyncSettings(TenantModel):
 
     def __str__(self) -> str:
         return f"settings, version {self.version}"
+
+    @property
+    def task_kinds(self) -> list[str]:
+        """The kinds of events that become Tasks; those of e-mails only under their common switch."""
+        kinds = [name.removeprefix(ACTIVITY) for name in ACTIVITY_SWITCHES if getattr(self, name)]
+        return [kind for kind in kinds if self.email_activities or not kind.startswith("email_")]
 
     @property
     def recipients(self) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
+from apps.audience.services.task_switches import set_task_kinds
 from apps.integrations.models import Connection
 from apps.notifications.services import set_recipients
 from apps.outbox.queue import ring
@@ -61,6 +62,7 @@ def save_settings(*, connection: Connection, user: Actor, seen_version: int, val
     row.save()
     audit(actor=user, action="settings_changed", subject="Sync settings", before=before, after=values)
     set_recipients(addresses=row.recipients)
+    set_task_kinds(kinds=row.task_kinds)
     if any(values.get(name, old) != old for name, old in before.items() if name in _RINGS):
         now = timezone.now()
         ring(at=now)

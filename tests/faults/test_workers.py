@@ -7,6 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.audience.models import Engagement
+from apps.audience.services.engagements import EventDraft, record_engagements
+from apps.audience.services.task_switches import set_task_kinds
 from apps.outbox.models import OutboundChange
 from apps.sync.due import begin_due_push
 from apps.sync.lanes import LEASE
@@ -119,6 +122,34 @@ def test_f51_worker_killed_at_any_point_loses_and_doubles_nothing(two_way: World
     assert world.waiting() == []
     assert world.live_errors() == []
     with tenant_transaction(world.tenant_id):
+        assert not WriteIntent.objects.filter(closed_at__isnull=True).exists()
+
+
+@COMMITTED
+@pytest.mark.parametrize("has_package", [True, False], ids=["package", "no package"])
+def test_f51_events_become_one_task_each_wherever_a_worker_dies(
+    world: World, crasher: Crasher, has_package: bool
+) -> None:
+    world.emulator.change_org(world.org.org_id, package_fields=has_package)
+    lead = world.lead(Email="ada@example.com")
+    world.sync()
+    person = world.person(lead)
+    with tenant_transaction(world.tenant_id):
+        set_task_kinds(kinds=["form_submitted"])
+    for place in ["activities_taken", "activities_intended", "activities_written"]:
+        with tenant_transaction(world.tenant_id):
+            events = [EventDraft(kind="form_submitted", person_id=person.pk, subject=f"{place} {n}") for n in range(3)]
+            record_engagements(events=events, origin="api")
+        run = _begin(world, "push", lead)
+        assert crasher.advance(place, run, "push") == "killed", place
+        _leases_run_out(world)
+        with tenant_transaction(world.tenant_id):
+            Engagement.objects.filter(task_state="waiting").update(task_due_at=timezone.now())
+        assert world.finish(run).state == RunState.COMPLETED
+        subjects = [row["Subject"] for row in world.emulator.query(world.org.org_id, "SELECT Subject FROM Task")]
+        assert sorted(s for s in subjects if s.startswith(place)) == [f"{place} {n}" for n in range(3)]
+    with tenant_transaction(world.tenant_id):
+        assert set(Engagement.objects.values_list("task_state", flat=True)) == {"sent"}
         assert not WriteIntent.objects.filter(closed_at__isnull=True).exists()
 
 

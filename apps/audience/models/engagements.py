@@ -114,6 +114,8 @@ class Engagement(TenantModel):
     is_first_click = models.BooleanField(default=False, db_default=False)
     rules_state = models.CharField(max_length=8, default=RulesState.WAITING, db_default="waiting")
     task_state = models.CharField(max_length=8, default=TaskState.NONE, db_default="none")
+    task_due_at = models.DateTimeField(db_default=Now(), help_text="When a waiting one is tried next.")
+    task_attempts = models.IntegerField(default=0, db_default=0)
     task_id = models.CharField(max_length=18, default="", db_default="", help_text="Of the Task in Salesforce.")
     task_note = models.TextField(default="", db_default="", help_text="Why it was refused or skipped, in words.")
 
@@ -127,7 +129,9 @@ class Engagement(TenantModel):
             models.Index(fields=["tenant", "person_id", "happened_at", "id"], name="engagement_of_person"),
             # Claimed in the order of their arrival; a row that is done with leaves the index.
             models.Index(fields=["tenant", "id"], condition=Q(rules_state="waiting"), name="engagement_for_rules"),
-            models.Index(fields=["tenant", "id"], condition=Q(task_state="waiting"), name="engagement_for_tasks"),
+            models.Index(
+                fields=["tenant", "task_due_at", "id"], condition=Q(task_state="waiting"), name="engagement_for_tasks"
+            ),
             models.Index(
                 fields=["tenant", "person_id"], condition=Q(is_first_click=True), name="engagement_first_click"
             ),

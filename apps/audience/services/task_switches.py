@@ -2,9 +2,20 @@
 
 from collections.abc import Iterable
 
+from django.utils import timezone
+
 from apps.audience.models import Engagement, TaskState, TaskSwitch
+from apps.audience.services.facts import call_attention
 
 SWITCHED_OFF = "Its kind was switched off before it was sent."
+
+
+def retry_tasks() -> None:
+    """Have events that were refused, or wait for something to change in Salesforce, tried again now."""
+    now = timezone.now()
+    undone = Engagement.objects.filter(task_state__in=[TaskState.WAITING, TaskState.REFUSED])
+    if undone.update(task_state=TaskState.WAITING, task_due_at=now, task_attempts=0, task_note=""):
+        call_attention(at=now)
 
 
 def set_task_kinds(*, kinds: Iterable[str]) -> None:

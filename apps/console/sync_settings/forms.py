@@ -28,6 +28,18 @@ HELP: dict[str, str] = {
     "noted in Salesforce is deleted. Off: it stays.",
     "score_only": "On: when a lead score changes, only the score is written. Off: all mapped fields are written "
     "with it.",
+    "email_activities": "Example: Ada opens your newsletter. On: her contact in Salesforce gets a completed task "
+    "“E-mail opened: Newsletter”. Off: Salesforce is not told. Choose below which e-mail events; what happened before "
+    "is not sent afterwards.",
+    "activity_email_sent": "One task for each e-mail that a person is sent.",
+    "activity_email_opened": "One task for each time an e-mail is opened. This can be many.",
+    "activity_email_clicked": "Only the first click of each link. Example: Ada clicks “Price list” three times: "
+    "one task.",
+    "activity_form_submitted": "Example: Ada sends in “Whitepaper”: her lead gets the task “Form submitted: "
+    "Whitepaper” with the page and what she wrote.",
+    "activity_page_visited": "One task for each visit of a page. Example: ten pages in a row are ten tasks.",
+    "activity_call_logged": "Calls that are logged in Syncline, with length and result.",
+    "activity_task_logged": "Tasks that are logged in Syncline.",
     "default_account_name": "Salesforce demands a name of every account and a company of every lead. This stands "
     "in where a person here has none.",
     "default_last_name": "Salesforce demands a last name. This stands in where a person here has none.",

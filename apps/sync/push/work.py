@@ -23,9 +23,11 @@ from apps.sync.lanes import CHUNK_SECONDS, Hold
 from apps.sync.models import RecordLink, RunObject, RunState, SyncRun, WriteIntent
 from apps.sync.pull.one_row import bring_in
 from apps.sync.pull.work import end_run
-from apps.sync.push.claims import GIVEN_UP_AFTER, Claimed, claim_changes, give_back, hold_back, next_due, note_due
+from apps.sync.push.claims import GIVEN_UP_AFTER, Claimed, claim_changes, give_back, hold_back, note_due
 from apps.sync.push.creating import create_rows
+from apps.sync.push.errands import Errand
 from apps.sync.push.failing import refuse
+from apps.sync.push.parts import next_work_due, work_on_parts
 from apps.sync.push.round import Round, begin_round, decide, linked_rows, read_rows, settle_quiet
 from apps.sync.push.writing import settle_written, write_if_unchanged, write_intents
 from apps.sync.storing import apply_rows
@@ -46,17 +48,21 @@ def push_lane(hold: Hold) -> timedelta | None:
     with tenant_transaction(hold.tenant_id):
         run = SyncRun.objects.get(id=hold.run_id)
         connection = Connection.objects.get(id=run.connection_id)
-        standing = standing_of(connection, settings_of(connection), now=timezone.now())
+        settings = settings_of(connection)
+        standing = standing_of(connection, settings, now=timezone.now())
     if run.state != RunState.RUNNING:
         return None
-    only = None if standing.allows(Work.ROUTINE) else OPT_OUT_FIELD
+    is_routine = standing.allows(Work.ROUTINE)
+    only = None if is_routine else OPT_OUT_FIELD
     with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
+        errand = Errand(hold, gateway, run, connection, settings)
         while time.monotonic() < deadline:
             claims = _claim(hold, only)
-            if not claims:
+            if claims:
+                push_round(hold, gateway, claims)
+            elif not (is_routine and work_on_parts(errand)):
                 _finish(hold)
                 return None
-            push_round(hold, gateway, claims)
     return timedelta()
 
 
@@ -73,7 +79,7 @@ def _claim(hold: Hold, only: str | None) -> list[Claimed]:
 def _finish(hold: Hold) -> None:
     with tenant_transaction(hold.tenant_id):
         hold.check()
-        due = next_due()
+        due = next_work_due()
         # Nothing that is due was taken: it waits for the budget, or another holds it.
         note_due(max(due, timezone.now() + _A_WHILE) if due is not None else None)
         end_run(hold, RunState.COMPLETED, "")
