@@ -74,6 +74,13 @@ TABLE: dict[str, Answers] = {
     "console:opportunities-list": Answers(MEMBERS, MEMBERS),
     "console:opportunities-detail": Answers(MEMBERS, MEMBERS, ["opportunity"]),
     "console:lists-list": Answers(MEMBERS, MEMBERS),
+    "console:records-list": Answers(MEMBERS, about=["type"]),
+    "console:records-detail": Answers(MEMBERS, about=["type", "record"]),
+    "console:records-open": Answers(MEMBERS_ON, about=["record"]),
+    "console:records-open-why": Answers(MEMBERS_ON, about=["record"]),
+    "console:records-why": Answers(MEMBERS, about=["type", "record"]),
+    "console:records-sync-run": Answers(NOTHING_THERE, about=["type", "record", "run"]),
+    "console:custom-objects": Answers(MEMBERS),
     "console:people-sync-run": Answers(NOTHING_THERE, about=["person", "run"]),  # the run is not of this record
     "console:companies-sync-run": Answers(NOTHING_THERE, about=["company", "run"]),
     "console:people-why": Answers(MEMBERS, about=["person"]),
@@ -103,6 +110,12 @@ TABLE: dict[str, Answers] = {
     "console:filters-new": Answers(WORKERS, "302 403 422 422 422", ["area"]),  # without a name and a rule
     "console:filters-edit": Answers(WORKERS, "302 403 422 422 422", ["saved"]),
     "console:filters-remove": Answers(NEVER, WORKERS_ON, ["saved"]),
+    "console:records-new": Answers(WORKERS, WORKERS, ["type"]),
+    "console:records-edit": Answers(WORKERS, "302 403 409 409 409", ["type", "record"]),
+    "console:records-active": Answers(NEVER, WORKERS_ON, ["type", "record"]),
+    "console:records-sync": Answers(NEVER, WORKERS_ON, ["type", "record"]),
+    "console:custom-objects-look": Answers(NEVER, WORKERS_ON),
+    "console:custom-objects-add": Answers(WORKERS_ON, WORKERS_ON),  # names no object: back to the choice
     "console:people-new": Answers(WORKERS, WORKERS),  # an empty form comes back with words
     "console:companies-new": Answers(WORKERS, WORKERS),
     "console:people-edit": Answers(WORKERS, "302 403 409 409 409", ["person"]),  # without a version: overtaken

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.audience.selectors.types import custom_types
 from apps.integrations.models import Connection, ConnectionState, Health
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.tenants.directory import tenants_of
@@ -118,7 +119,16 @@ def _navigation(path: str, connection: Connection | None, membership: Membership
         )
         for title, pages in _GROUPS
     ]
+    for group in groups:
+        if group.title == "Audience":
+            group.items.extend(_own_types(path))
     return [group for group in groups if group.items]
+
+
+def _own_types(path: str) -> list[NavigationItem]:
+    """The record types that the tenant added."""
+    shown = [(one, reverse("console:records-list", args=[one.key])) for one in custom_types()]
+    return [NavigationItem(one.label_plural, url, "box", path.startswith(url), False) for one, url in shown]
 
 
 def open_errors() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from apps.audience.models import Record
 from apps.audience.services.people import EmailTaken
@@ -19,7 +20,8 @@ from apps.tenants.access import MemberRequest
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What differs between people and companies: names, and the services that write."""
+    """What differs between the kinds of records: names, and the services that write. ``parameter`` is what the
+    services call a record; ``place`` stands in addresses before its id."""
 
     local_type: str
     noun: str
@@ -27,10 +29,16 @@ class Kind:
     area: str
     create: Callable[..., Record]
     update: Callable[..., Record]
+    parameter: str = ""
+    place: tuple[str, ...] = ()
 
     @property
-    def detail(self) -> str:
-        return f"console:{self.area}-detail"
+    def list_url(self) -> str:
+        return reverse(f"console:{self.area}-list", args=self.place)
+
+    def url(self, page: str, record: Record) -> str:
+        """The address of a page about a record."""
+        return reverse(f"console:{self.area}-{page}", args=[*self.place, record.pk])
 
 
 def new_record(request: MemberRequest, kind: Kind) -> HttpResponse:
@@ -45,7 +53,7 @@ def new_record(request: MemberRequest, kind: Kind) -> HttpResponse:
             return _taken(request, kind, form, error)
         else:
             messages.success(request, f"{name_of(made)} is added.")
-            return redirect(kind.detail, made.pk)
+            return redirect(kind.url("detail", made))
     return _page(request, kind, form)
 
 
@@ -56,7 +64,7 @@ def edit_record(request: MemberRequest, kind: Kind, record: Record) -> HttpRespo
         return _page(request, kind, form, record)
     try:
         saved = kind.update(
-            **{kind.local_type: record},
+            **{kind.parameter or kind.local_type: record},
             values=to_values(form.touched()),
             seen_version=form.seen_version(),
             user=request.user,
@@ -70,13 +78,14 @@ def edit_record(request: MemberRequest, kind: Kind, record: Record) -> HttpRespo
         return _conflict(request, kind, form, error)
     words = "is saved." if saved.version != form.seen_version() else "is as it was: nothing was changed."
     messages.success(request, f"{name_of(saved)} {words}")
-    return redirect(kind.detail, saved.pk)
+    return redirect(kind.url("detail", saved))
 
 
 def _page(
     request: MemberRequest, kind: Kind, form: RecordForm, record: Record | None = None, status: int = 200, **more: Any
 ) -> HttpResponse:
     context = {"kind": kind, "form": form, "record": record, "name": name_of(record) if record else "", **more}
+    context |= {"detail_url": kind.url("detail", record)} if record else {}
     return render(request, "console/records/edit.html", context, status=status)
 
 
@@ -95,6 +104,8 @@ def _conflict(request: MemberRequest, kind: Kind, form: RecordForm, error: Recor
     ]
     context = {
         "kind": kind,
+        "detail_url": kind.url("detail", error.record),
+        "edit_url": kind.url("edit", error.record),
         "record": error.record,
         "name": name_of(error.record),
         "moves": moves,

@@ -6,8 +6,8 @@ from typing import Any
 
 from django import forms
 
-from apps.audience.fields import Kind, LocalField
-from apps.audience.models import Company, Owner, Record
+from apps.audience.fields import CUSTOM_TYPE, Kind, LocalField, kind_of
+from apps.audience.models import Company, Owner, Person, Record
 from apps.audience.services.values import BadValues, fields_of, texts_of
 from apps.console.records import GROUPS
 from apps.domain.values import clean_text, domain_of
@@ -19,6 +19,7 @@ _MOST_OWNERS = 500
 _MODES = {Kind.INTEGER: "numeric", Kind.DECIMAL: "decimal"}
 _HINTS = {
     "company": "Its name or website, as it is listed under Companies.",
+    "person": "Their e-mail address, or their name.",
     "website": "Its domain finds the account in Salesforce.",
 }
 
@@ -59,6 +60,8 @@ class RecordForm(forms.Form):
         wanted = {title: list(names) for title, names in GROUPS[self.local_type].items()}
         if self.local_type == "person":
             wanted["Work"].insert(0, "company")
+        if kind_of(self.local_type) == CUSTOM_TYPE:
+            wanted["Record"] += ["person", "company"]
         placed = {name for names in wanted.values() for name in names}
         own = [name for name in self.known if name.startswith("custom:")]
         more = [name for name in self.known if name not in placed and name not in own]
@@ -90,16 +93,31 @@ class RecordForm(forms.Form):
 
 
 def shown_texts(local_type: str, record: Record) -> dict[str, str]:
-    """What a record holds as its form shows it: a company by its name."""
+    """What a record holds as its form shows it: a company by its name, a person by their address."""
     texts = texts_of(local_type, record)
     company = getattr(record, "company", None) if "company" in texts else None
-    return texts | {"company": company.name} if company is not None else texts
+    person = getattr(record, "person", None) if "person" in texts else None
+    named = {"company": company.name} if company is not None else {}
+    return texts | named | ({"person": person.email or person.display_name} if person is not None else {})
 
 
 def to_values(typed: Mapping[str, str]) -> dict[str, str]:
-    """Text as the services read it: a company that is named becomes its id. Raises BadValues."""
-    name = typed.get("company")
-    return dict(typed) if not name else {**typed, "company": str(_company_named(name).pk)}
+    """Text as the services read it: a company or person that is named becomes its id. Raises BadValues."""
+    company, person = typed.get("company"), typed.get("person")
+    named = {"company": str(_company_named(company).pk)} if company else {}
+    return {**typed, **named, **({"person": str(_person_named(person).pk)} if person else {})}
+
+
+def _person_named(text: str) -> Person:
+    found: list[Person] = list(Person.objects.filter(email_key=text.lower())[:1])
+    first, _, last = text.lower().rpartition(" ")
+    if not found:
+        found = list(Person.objects.filter(last_key=last, first_key=first)[:2])
+    if not found:
+        raise BadValues({"person": "Nobody has this e-mail address or name. Add them first, or leave this empty."})
+    if len(found) > 1:
+        raise BadValues({"person": "Several people are called so. Type the e-mail address of the right one."})
+    return found[0]
 
 
 def _company_named(text: str) -> Company:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from apps.audience.models import Record
+from apps.console.records import place_of
 from apps.integrations.services.oauth import live_connection
 from apps.sync.models import RunKind, SyncRun
 from apps.sync.selectors.record_runs import Progress, open_run_of, progress_of
@@ -40,16 +41,16 @@ def sync_card(request: MemberRequest, area: str, local_type: str, record: Record
         is_connected=connection is not None,
         refusal=why_not_now(connection, local_type=local_type, record=record),
         may_run=request.membership.may(Right.RUN_SYNC),
-        start_url=reverse(f"console:{area}-sync", args=[record.pk]),
-        progress_url=reverse(f"console:{area}-sync-run", args=[record.pk, run.pk]) if run is not None else "",
-        why_url=reverse(f"console:{area}-why", args=[record.pk]),
+        start_url=reverse(f"console:{area}-sync", args=place_of(record)),
+        progress_url=reverse(f"console:{area}-sync-run", args=[*place_of(record), run.pk]) if run is not None else "",
+        why_url=reverse(f"console:{area}-why", args=place_of(record)),
         progress=progress_of(run) if run is not None else None,
     )
 
 
 def start(request: MemberRequest, area: str, local_type: str, record: Record) -> HttpResponse:
     """Queue the record's run and go back to its page, which shows the progress."""
-    page = reverse(f"console:{area}-detail", args=[record.pk])
+    page = reverse(f"console:{area}-detail", args=place_of(record))
     connection = live_connection()
     refusal = why_not_now(connection, local_type=local_type, record=record)
     if connection is None or refusal:
@@ -68,7 +69,7 @@ def show_progress(request: MemberRequest, area: str, local_type: str, record: Re
     run = load(SyncRun, run_id)
     if (run.kind, run.local_type, run.local_id) != (RunKind.RECORD, local_type, record.pk):
         raise Http404
-    page = f"{reverse(f'console:{area}-detail', args=[record.pk])}?run={run.pk}"
+    page = f"{reverse(f'console:{area}-detail', args=place_of(record))}?run={run.pk}"
     if not request.htmx:
         return redirect(page)
     if not run.is_open:

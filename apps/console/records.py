@@ -5,8 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from apps.audience.fields import FIELDS, LocalField
-from apps.audience.models import CustomField, Owner, Record, RecordChange
+from apps.audience.fields import FIELDS, ByType, LocalField
+from apps.audience.models import CustomField, CustomRecord, Owner, Record, RecordChange
 from apps.audience.selectors.changes import changes_of_record, deactivated_here
 from apps.console.timeline import SOURCE_WORDS, Event, timeline_of
 from apps.domain.remedies import Words, words_for
@@ -15,24 +15,28 @@ from apps.sync.selectors.links import LinkView, links_of
 from apps.sync_errors.models import SyncError
 from apps.sync_errors.selectors import live_errors_of
 
-GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "person": {
+GROUPS: ByType[dict[str, tuple[str, ...]]] = ByType(
+    person={
         "Name": ("salutation", "first_name", "last_name", "birthdate"),
         "Reach": ("email", "phone", "mobile_phone", "fax", "website"),
         "Work": ("company_name", "title", "department", "industry", "employees", "annual_revenue"),
         "Address": ("street", "city", "state", "postal_code", "country"),
         "Lead": ("lead_source", "lead_status", "rating", "description"),
     },
-    "company": {
+    company={
         "Company": ("name", "company_type", "industry", "employees", "annual_revenue", "description"),
         "Reach": ("website", "phone"),
         "Address": ("billing_street", "billing_city", "billing_state", "billing_postal_code", "billing_country"),
     },
-    "opportunity": {
+    opportunity={
         "Deal": ("name", "stage", "amount", "probability", "close_date", "opportunity_type"),
         "Background": ("lead_source", "next_step", "description"),
     },
-}
+    custom={"Record": ("name",)},
+)
+AREAS = ByType(person="people", company="companies", opportunity="opportunities", custom="records")
+"""Which area of the addresses is about records of each local type."""
+_REFERENCES = frozenset({"person", "company", "owner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def record_view(local_type: str, record: Record) -> RecordView:
 
 def field_groups(local_type: str, record: Record) -> list[FieldGroup]:
     """Every field of a record, in groups; fields without a group come under "More", custom ones last."""
-    known = {name: one for name, one in FIELDS[local_type].items() if name not in {"company", "owner"}}
+    known = {name: one for name, one in FIELDS[local_type].items() if name not in _REFERENCES}
     groups = GROUPS[local_type]
     placed = {name for names in groups.values() for name in names}
     wanted = groups | {"More": tuple(name for name in known if name not in placed)}
@@ -143,6 +147,11 @@ def _inactive(record: Record, changes: list[RecordChange], there: datetime | Non
     if here is not None and (there is None or there < here.at):
         return here.at, here.actor_label
     return there or record.updated_at, ""
+
+
+def place_of(record: Record) -> list[str | int]:
+    """What names a record in addresses: its id, and before it the type's key of a custom one."""
+    return [record.record_type.key, record.pk] if isinstance(record, CustomRecord) else [record.pk]
 
 
 def name_of(record: Record) -> str:

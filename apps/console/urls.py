@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/api-keys/", include("apps.console.api_keys.urls")),
     path("members/", include("apps.console.members.urls")),
     path("integrations/", include("apps.console.hub.urls")),
+    path("integrations/salesforce/objects/", include("apps.console.custom_objects.urls")),
     path("integrations/salesforce/", include("apps.console.salesforce.urls")),
     path("integrations/salesforce/settings/", include("apps.console.sync_settings.urls")),
     path("integrations/salesforce/log/", include("apps.console.log.urls")),
@@ -22,5 +23,6 @@ urlpatterns = [
     path("opportunities/", include("apps.console.opportunities.urls")),
     path("bulk/", include("apps.console.bulk.urls")),
     path("filters/", include("apps.console.filters.urls")),
+    path("records/", include("apps.console.custom_records.urls")),
     path("lists/", include("apps.console.lists.urls")),
 ]

@@ -13,7 +13,16 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from apps.audience.models import Company, List, ListKind, ListMembership, Opportunity, SavedFilter
+from apps.audience.models import (
+    Company,
+    CustomRecord,
+    CustomRecordType,
+    List,
+    ListKind,
+    ListMembership,
+    Opportunity,
+    SavedFilter,
+)
 from apps.integrations.models import ApiUsage, Connection, ConnectionCheck
 from apps.notifications.models import Attempt, EndpointKind
 from apps.notifications.webhooks.endpoints import create_endpoint, send_test
@@ -77,6 +86,12 @@ PAGES: dict[str, str] = {
     "opportunities-list": "",
     "opportunities-detail": "opportunity",
     "opportunities-why": "opportunity",
+    "records-list": "type",
+    "records-detail": "type record",
+    "records-new": "type",
+    "records-edit": "type record",
+    "records-why": "type record",
+    "custom-objects": "",
     "lists-list": "",
     "lists-detail": "list",
     "members": "",
@@ -94,6 +109,8 @@ PAGES: dict[str, str] = {
 NO_PAGES = {
     "api-keys-revoke",
     "webhooks-switch", "webhooks-test", "webhooks-rotate", "webhooks-replay",
+    "records-active", "records-open", "records-open-why", "records-sync", "records-sync-run", "custom-objects-add",
+    "custom-objects-look",
     "bulk-ask", "bulk-start", "bulk-cancel", "filters-remove",
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
     "people-sync-run", "queue-cancel", "queue-release",
@@ -146,6 +163,10 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         fair: Any = List.objects.create(kind=ListKind.CAMPAIGN, name="Fair", status="Planned", remote_id="701A")
         ListMembership.objects.create(list=fair, person=person, status="Sent", has_responded=True)
         deal = Opportunity.objects.create(name="Big deal", stage="Closed Won", company=company)
+        kind = CustomRecordType.objects.create(
+            key="project", label="Project", label_plural="Projects", sobject="Project__c"
+        )
+        record = CustomRecord.objects.create(record_type=kind, name="Bridge", person=person, company=company)
         run = _run(salesforce, person.pk)
         record_errors(
             [ErrorFact(category="ambiguous_match", message="Two fit.", remote_id="00Q000000000001AAA",
@@ -169,6 +190,7 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
         "area": "people", "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
         "webhook": hook.pk, "delivery": delivery.pk,
+        "type": kind.key, "record": record.pk,
     }  # fmt: skip
 
 
@@ -228,7 +250,7 @@ def test_every_page_can_be_used_by_everybody(
 ) -> None:
     log_in(look, member(Role.OWNER), live_server.url)
     page = dressed(look, scheme, width)
-    urls = [reverse(f"console:{name}", args=[world[of]] if of else []) for name, of in PAGES.items()]
+    urls = [reverse(f"console:{name}", args=[world[one] for one in of.split()]) for name, of in PAGES.items()]
     urls += [reverse(name) for name in OWN_ACCOUNT]
     assert [one for url in urls for one in complaints(page, url)] == []
     assert complaints(page, "/there-is-nothing-here/", 404) == []

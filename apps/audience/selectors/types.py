@@ -1,7 +1,7 @@
 """Record types: the built-in ones and those that the tenant added, in words."""
 
 from apps.audience.fields import CUSTOM_TYPE, kind_of
-from apps.audience.models import CustomRecord, CustomRecordType
+from apps.audience.models import CustomRecordType
 
 _WORDS = {"person": "People", "company": "Companies", "opportunity": "Opportunities"}
 
@@ -26,9 +26,3 @@ def type_words(local_type: str) -> str:
         return _WORDS[local_type]
     found = custom_type(local_type)
     return found.label_plural if found is not None else "Custom records"
-
-
-def custom_records_named(local_type_of_parent: str, parent_id: int, limit: int = 50) -> list[CustomRecord]:
-    """Custom records that belong to a person or a company, the newest first."""
-    rows = CustomRecord.objects.filter(**{f"{local_type_of_parent}_id": parent_id}).select_related("record_type")
-    return list(rows.order_by("-id")[:limit])

@@ -5,6 +5,7 @@ from django.shortcuts import render
 
 from apps.audience.models import Company, Opportunity, Person, Source
 from apps.audience.selectors.companies import MOST_MATCHES, CompanyFilter, companies, matching_ids
+from apps.audience.selectors.custom_records import records_belonging
 from apps.console.bulk.views import deeds_of
 from apps.console.companies.forms import CompanyFilterForm
 from apps.console.listing import count_words, number_words, tabs
@@ -71,5 +72,6 @@ def company_detail(request: MemberRequest, company_id: int) -> HttpResponse:
         "people_count": count_words(people),
         "opportunities": opportunities.order_by("-id")[:_SHOWN],
         "opportunity_count": count_words(opportunities),
+        "custom_records": records_belonging(company_id=company.pk),
     }
     return render(request, "console/companies/detail.html", context)

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from apps.audience.models import Company, Person, SavedFilter, Source
 from apps.audience.selectors.changes import consent_of
+from apps.audience.selectors.custom_records import records_belonging
 from apps.audience.selectors.people import MOST_MATCHES, PeopleFilter, matching_ids, memberships_of, people, roles_of
 from apps.console.bulk.views import deeds_of
 from apps.console.listing import number_words, tabs
@@ -80,5 +81,6 @@ def person_detail(request: MemberRequest, person_id: int) -> HttpResponse:
         "company": person.company,
         "memberships": memberships_of(person),
         "roles": roles_of(person),
+        "custom_records": records_belonging(person_id=person.pk),
     }
     return render(request, "console/people/detail.html", context)

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.audience.fields import local_field
-from apps.console.salesforce.shown import OBJECT_PAGES
+from apps.console.salesforce.shown import object_pages, sobject_of
 from apps.field_mappings.compatibility import pause_reason
 from apps.field_mappings.models import FieldMapping, SyncStep
 from apps.integrations.metadata import Schema, cached_schema
@@ -16,7 +16,6 @@ from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.audit import audit
 from apps.tenants.roles import Right
 
-_SOBJECTS = {"lead": "Lead", "contact": "Contact", "account": "Account", "opportunity": "Opportunity"}
 _WAYS = {"off": "Don't sync", "fill": "Fill", "overwrite": "Overwrite"}
 
 
@@ -39,19 +38,21 @@ class MappingRow:
 def object_page(request: MemberRequest, name: str) -> HttpResponse:
     """The steps of one sObject with their mappings, from the cache: it opens when Salesforce is down (C18)."""
     connection = live_connection()
-    if name not in _SOBJECTS:
+    sobject = sobject_of(name)
+    if not sobject:
         raise Http404
     if connection is None:
         return redirect("console:salesforce")
-    schema = cached_schema(connection, _SOBJECTS[name])
-    steps = SyncStep.objects.filter(
-        profile__connection=connection, profile__is_active=True, sobject=_SOBJECTS[name]
-    ).order_by("position")
+    schema = cached_schema(connection, sobject)
+    steps = SyncStep.objects.filter(profile__connection=connection, profile__is_active=True, sobject=sobject).order_by(
+        "position"
+    )
+    pages = object_pages()
     context = {
         "connection": connection,
         "name": name,
-        "label": dict(OBJECT_PAGES)[name],
-        "object_pages": OBJECT_PAGES,
+        "label": dict(pages)[name],
+        "object_pages": pages,
         "is_read": connection.metadata_at is not None,
         "is_visible": schema is not None,
         "steps": [(step, mapping_rows(step, schema)) for step in steps],

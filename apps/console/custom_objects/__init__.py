@@ -1,0 +1,1 @@
+"""Adding custom objects of Salesforce."""

@@ -1,0 +1,1 @@
+"""The pages of records of types that a tenant added."""
