@@ -27,7 +27,10 @@ COPIES = 20
 
 
 def state_home(checkout: Path) -> Path:
-    """``.state`` of the checkout, unless it cannot be written, or PostgreSQL's account cannot get there."""
+    """``SYNCLINE_STATE``, or ``.state`` of the checkout, unless that cannot be written, or PostgreSQL's account cannot
+    get there."""
+    if chosen := os.environ.get("SYNCLINE_STATE"):
+        return Path(chosen)
     account = unprivileged_account()
     if os.access(checkout, os.W_OK) and is_reachable(checkout, account):
         return checkout / ".state"
