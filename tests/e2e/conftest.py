@@ -72,7 +72,8 @@ def _wait_for_address(process: "subprocess.Popen[bytes]", said: Path) -> str:
     def came_up() -> bool:
         return "Address: " in said.read_text() or process.poll() is not None
 
-    assert eventually(came_up, seconds=180) and process.poll() is None, f"It did not come up:\n{said.read_text()}"
+    assert eventually(came_up, seconds=180), said.read_text()
+    assert process.poll() is None, said.read_text()
     return next(line.split()[1] for line in said.read_text().splitlines() if line.startswith("Address: "))
 
 
