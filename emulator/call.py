@@ -105,7 +105,8 @@ class Call:
     def author(self) -> Author:
         """The API user, with the switches of the headers."""
         options = self.headers.get("sforce-duplicate-rule-header", "").replace(" ", "").lower()
-        return Author(self.user_id, allows_duplicates="allowsave=true" in options)
+        assigns = self.headers.get("sforce-auto-assign", "")
+        return Author(self.user_id, allows_duplicates="allowsave=true" in options, assigns=assigns)
 
     def view(self, *, include_deleted: bool = False) -> View:
         return view_of(self.org, self.org.visible, user_id=self.user_id, include_deleted=include_deleted)

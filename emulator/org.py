@@ -37,6 +37,7 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "maintenance": "",
     "field_changes": {},
     "clock_at": None,
+    "assignment_owner": "",
 }
 _OPT_OUT = tuple(f"{o}.{f}" for o in ("Lead", "Contact")
                  for f in ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"))  # fmt: skip

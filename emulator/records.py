@@ -50,6 +50,7 @@ class Writer:
             row: dict[str, Any] = {f.name: f.default for f in full.fields.values() if f.is_stored}
             row |= stored | self._stamps(full, stored, creating=True)
             self._defaults(full, row)
+            self._assign(full, row, creating=True)
             derive(self.org, full, row, stored, creating=True)
             check_whole(self.org, self.author, full, row, None)
             self.org.store.insert(full.name, row)
@@ -95,6 +96,20 @@ class Writer:
         if row.get("LastName") and sobject.name == "Account":
             row["IsPersonAccount"] = "true"
 
+    def _assign(self, sobject: SObject, row: dict[str, Any], *, creating: bool) -> None:
+        """An active assignment rule replaces the owner of a lead or case: on creation unless it was told not to, later
+        where it is told to (facts.md, section 8). Whom it chooses is the org's option ``assignment_owner``."""
+        told, chosen = self.author.assigns, self.org.options["assignment_owner"]
+        if sobject.name not in {"Lead", "Case"} or not self.author.is_api or not chosen:
+            return
+        if told.lower() == "false" or (not told and not creating):
+            return
+        if is_id(told):
+            rule = self.org.store.row("AssignmentRule", normalized(told))
+            if rule is None or rule["SobjectType"] != sobject.name:
+                raise refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        row["OwnerId"] = chosen
+
     def _member_statuses(self, campaign_id: str) -> None:
         for position, (label, is_default, responded) in enumerate(MEMBER_STATUSES, 1):
             Writer(self.org, Author(self.author.user_id, is_api=False, stamp=self.author.stamp)).create(
@@ -114,6 +129,7 @@ class Writer:
                 raise refused("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
             full = self.org.schema.objects[sobject.name]
             changed = row | stored | self._stamps(full, stored, creating=False)
+            self._assign(full, changed, creating=False)
             derive(self.org, full, changed, stored, creating=False)
             check_whole(self.org, self.author, full, changed, row["Id"])
             difference = {key: value for key, value in changed.items() if value != row[key]}

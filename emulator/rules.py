@@ -25,6 +25,8 @@ class Author:
     stamp: str | None = None
     allows_duplicates: bool = False
     may_set_audit: bool = False
+    assigns: str = ""
+    """Sforce-Auto-Assign: FALSE, TRUE, the id of an assignment rule, or absent."""
 
     def sees(self, org: Org) -> Schema:
         """The objects and fields that are there for this author."""

@@ -279,10 +279,11 @@ class RemoteSystem(Protocol):
         *,
         key_field: str = "",
         allow_duplicates: bool = False,
+        assignment_rule: str = "",
     ) -> Iterator[WriteResult]:
         """One result per record in the order given; a refused record never stops the others.
 
-        ``allow_duplicates`` passes duplicate rules that only warn.
+        ``allow_duplicates`` passes duplicate rules that only warn; ``assignment_rule`` lets one choose the owner.
         """
 
     def write_if_unchanged(

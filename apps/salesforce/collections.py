@@ -44,17 +44,19 @@ class Collections:
         *,
         key_field: str = "",
         allow_duplicates: bool = False,
+        assignment_rule: str = "",
     ) -> Iterator[WriteResult]:
         """One result per record in the order given; each call writes up to 200, and a refusal stops no other.
 
-        Assignment rules are left out, for they would replace the owner that is sent. Updates and deletes name
+        Assignment rules are left out, for they would replace the owner that is sent, unless one is named. Updates and
+        deletes name
         their record by ``Id``; upserts hold ``key_field``, and ``allow_duplicates`` passes rules that only warn.
         """
         for some in _chunks(records, MOST_WRITTEN):
             if operation is WriteOperation.DELETE:
                 answers = self._delete([record_id(str(record["Id"])) for record in some])
             else:
-                answers = self._save(sobject, operation, some, key_field, allow_duplicates)
+                answers = self._save(sobject, operation, some, key_field, allow_duplicates, assignment_rule)
             if not isinstance(answers, list) or len(answers) != len(some):
                 raise Transient(Category.UNAVAILABLE, "Salesforce did not answer for each record.")
             for answer in answers:
@@ -67,10 +69,11 @@ class Collections:
         records: Sequence[Mapping[str, Any]],
         key_field: str,
         allow_duplicates: bool,
+        assignment_rule: str,
     ) -> Any:
         kind = {"attributes": {"type": identifier(sobject)}}
         url = f"{self._url}/{identifier(sobject)}/{identifier(key_field)}" if key_field else self._url
-        headers = {"Sforce-Auto-Assign": "FALSE"}
+        headers = {"Sforce-Auto-Assign": assignment_rule or "FALSE"}
         if allow_duplicates:
             headers["Sforce-Duplicate-Rule-Header"] = "allowSave=true"
         body = {"allOrNone": False, "records": [kind | _spelled(record, operation) for record in records]}

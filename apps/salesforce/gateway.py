@@ -96,10 +96,16 @@ class SalesforceGateway:
         *,
         key_field: str = "",
         allow_duplicates: bool = False,
+        assignment_rule: str = "",
     ) -> Iterator[WriteResult]:
         """One result per record in the order given, 200 a call; a refused record never stops the others."""
         return self._collections.write(
-            sobject, operation, records, key_field=key_field, allow_duplicates=allow_duplicates
+            sobject,
+            operation,
+            records,
+            key_field=key_field,
+            allow_duplicates=allow_duplicates,
+            assignment_rule=assignment_rule,
         )
 
     def write_if_unchanged(

@@ -29,6 +29,7 @@ _OPTIONS = frozenset({
     "hidden", "read_only", "triggers", "validation_rules", "duplicate_rules", "custom_objects", "custom_fields",
     "upsert_meets_deleted", "clock_shift", "authorize_error", "token_error", "is_sandbox",
     "concurrent_limit", "slow_beyond", "maintenance", "field_changes", "clock_at",
+    "assignment_owner",
 })  # fmt: skip
 
 

@@ -4,14 +4,17 @@ from datetime import datetime
 
 from apps.sync.push.activities import next_activity_due, tell_activities
 from apps.sync.push.claims import next_due
+from apps.sync.push.command_work import next_command_due
+from apps.sync.push.commands import command_round
 from apps.sync.push.errands import Errand
 
 
 def next_work_due() -> datetime | None:
     """When anything of a push is due: a change of a record, or what another part carries."""
-    return min((at for at in (next_due(), next_activity_due()) if at is not None), default=None)
+    parts = (next_due(), next_command_due(), next_activity_due())
+    return min((at for at in parts if at is not None), default=None)
 
 
 def work_on_parts(errand: Errand) -> bool:
     """Do the next piece of what is due beside changes of records; False where nothing is."""
-    return tell_activities(errand)
+    return command_round(errand.hold, errand.gateway) or tell_activities(errand)
