@@ -100,6 +100,8 @@ TABLE: dict[str, Answers] = {
     "console:salesforce-checks": Answers(MEMBERS_ON),  # a part of the page: without htmx it leads to the whole
     "console:salesforce-status": Answers(MEMBERS),
     "console:salesforce-object": Answers(MEMBERS, about=["object"]),
+    "console:profiles": Answers(MEMBERS),
+    "console:step-preview": Answers(MEMBERS, about=["step"]),
     "console:sync-settings": Answers(MEMBERS),
     "console:members": Answers(MEMBERS),
     # What marketers do.
@@ -134,6 +136,23 @@ TABLE: dict[str, Answers] = {
     "console:log-cancel": Answers(NEVER, WORKERS_ON, ["run"]),
     "console:salesforce-checks-run": Answers(NEVER, WORKERS_ON),
     "console:salesforce-mappings-reviewed": Answers(NEVER, WORKERS_ON),
+    "console:object-on": Answers(NEVER, WORKERS_ON, ["object"], {"on": "0"}),
+    "console:object-sync": Answers(NEVER, WORKERS_ON, ["object"]),
+    "console:profile-switch": Answers(WORKERS_ON, WORKERS_ON, form={"to": "default"}),  # a page only with a choice
+    "console:step-add": Answers(WORKERS, "302 403 409 409 409", form={"what": "record:Lead"}),  # without a version
+    "console:step-move": Answers(NEVER, WORKERS_ON, ["step"], {"way": "up"}),
+    "console:step-on": Answers(NEVER, WORKERS_ON, ["step"], {"on": "0"}),
+    "console:step-turn": Answers(NEVER, WORKERS_ON, ["step"], {"version": "1"}),
+    "console:step-clone": Answers(NEVER, WORKERS_ON, ["step"]),
+    "console:step-remove": Answers(WORKERS, WORKERS_ON, ["step"]),
+    "console:step-statuses": Answers(WORKERS, "302 403 409 409 409", ["status_step"]),
+    "console:step-switches": Answers(NEVER, "302 403 302 302 302", ["step"], {"version": "1", "update_local": "on"}),
+    "console:mappings-save": Answers(NEVER, WORKERS_ON, ["step"], {"version": "1"}),
+    "console:mapping-add": Answers(WORKERS, "302 403 422 422 422", ["step"]),
+    "console:mapping-values": Answers(WORKERS, WORKERS_ON, ["mapping"], {"version": "1"}),
+    "console:step-filter": Answers(WORKERS, WORKERS_ON, ["step", "side"], {"version": "1"}),
+    "console:step-list-views": Answers(NEVER, WORKERS_ON, ["step"]),
+    "console:step-push-all": Answers(NEVER, WORKERS_ON, ["step"]),
     "console:sync-settings-full-sync": Answers(WORKERS_ON, WORKERS_ON),  # a run is open: onward to it
     # What admins do.
     "console:sync-settings-save": Answers(NEVER, "302 403 403 422 422"),

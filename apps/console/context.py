@@ -69,6 +69,7 @@ _GROUPS = (
         "Salesforce",
         (
             ("Integrations", "hub", "plug"),
+            ("What syncs", "profiles", "arrow-left-right"),
             ("Activity log", "log-list", "activity"),
             ("Outbound queue", "queue-list", "send"),
             ("Sync errors", "errors-list", "triangle-alert"),
@@ -78,7 +79,7 @@ _GROUPS = (
     ("Data", (("Webhooks", "webhooks-list", "webhook"),)),
 )
 _NEEDS_RIGHT = {"webhooks-list": Right.EDIT_SETTINGS}
-_NEEDS_CONNECTION = {"opportunities-list", "log-list", "queue-list", "errors-list", "sync-settings"}
+_NEEDS_CONNECTION = {"opportunities-list", "profiles", "log-list", "queue-list", "errors-list", "sync-settings"}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("integrations/", include("apps.console.hub.urls")),
     path("integrations/salesforce/objects/", include("apps.console.custom_objects.urls")),
     path("integrations/salesforce/", include("apps.console.salesforce.urls")),
+    path("integrations/salesforce/", include("apps.console.mappings.urls")),
     path("integrations/salesforce/settings/", include("apps.console.sync_settings.urls")),
     path("integrations/salesforce/log/", include("apps.console.log.urls")),
     path("integrations/salesforce/errors/", include("apps.console.errors.urls")),

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from apps.audience.fields import CUSTOM_PREFIX, FIELDS, Kind, LocalField
-from apps.audience.models import CustomField, CustomRecordType
+from apps.audience.fields import CUSTOM_PREFIX, LocalField
+from apps.audience.models import CustomRecordType
 from apps.audience.selectors.types import custom_type
+from apps.audience.services.values import fields_of
 from apps.field_mappings.models import FieldMapping, StepKind, SyncStep
 
 LOCAL_TYPES: dict[str, str] = {
@@ -49,12 +50,7 @@ def type_label(local_type: str) -> str:
 
 def local_fields(local_type: str) -> dict[str, LocalField]:
     """Every field of a kind of record that can be mapped, the tenant's own included, by name."""
-    found = dict(FIELDS[local_type])
-    for one in CustomField.objects.filter(record_type=local_type).order_by("label", "id"):
-        name = f"{CUSTOM_PREFIX}{one.key}"
-        kind = Kind(one.kind) if one.kind in set(Kind) else Kind.TEXT
-        found[name] = LocalField(name, one.label, kind, options=tuple(one.options))
-    return found
+    return fields_of(local_type)
 
 
 def step_title(step: SyncStep) -> str:

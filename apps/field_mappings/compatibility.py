@@ -174,3 +174,25 @@ def _other_target(remote: FieldSchema, local: LocalField) -> str:
         found = ", ".join(remote.reference_to) or "something else"
         return f"“{remote.label}” looks up {found}, and “{local.label}” a record of another kind."
     return ""
+
+
+_KIND_FOR: dict[str, Kind] = {
+    FieldType.INT: Kind.INTEGER,
+    FieldType.LONG: Kind.INTEGER,
+    FieldType.CURRENCY: Kind.DECIMAL,
+    FieldType.DOUBLE: Kind.DECIMAL,
+    FieldType.PERCENT: Kind.DECIMAL,
+    FieldType.DATE: Kind.DATE,
+    FieldType.DATETIME: Kind.DATETIME,
+    FieldType.BOOLEAN: Kind.BOOLEAN,
+    FieldType.EMAIL: Kind.EMAIL,
+    FieldType.URL: Kind.URL,
+    FieldType.TEXTAREA: Kind.LONG_TEXT,
+}
+
+
+def kind_for(remote: FieldSchema) -> Kind:
+    """The kind of a new field of ours that holds what a field of Salesforce holds."""
+    if remote.picklist:
+        return {"picklist": Kind.PICKLIST, "multipicklist": Kind.MULTIPICKLIST}.get(remote.type, Kind.TEXT)
+    return _KIND_FOR.get(remote.type, Kind.TEXT)

@@ -31,7 +31,7 @@ def save_version(connection: Connection) -> MappingVersion:
     """
     profile = Profile.objects.get(connection=connection, is_active=True)
     steps = SyncStep.objects.filter(profile=profile, is_enabled=True, kind=StepKind.RECORD).order_by("position")
-    compiled = [_compile(connection, step) for step in steps]
+    compiled = [compile_step(connection, step) for step in steps]
     document = {"steps": _paired(compiled) if profile.kind == ProfileKind.DEFAULT else compiled}
     latest = MappingVersion.objects.filter(connection=connection).order_by("-number").first()
     if latest is not None and latest.document == document:
@@ -42,7 +42,8 @@ def save_version(connection: Connection) -> MappingVersion:
     return made
 
 
-def _compile(connection: Connection, step: SyncStep) -> dict[str, Any]:
+def compile_step(connection: Connection, step: SyncStep) -> dict[str, Any]:
+    """A step with its rules, as plain data."""
     schema = cached_schema(connection, step.sobject)
     rules = []
     for mapping in FieldMapping.objects.filter(step=step).order_by("position", "id"):

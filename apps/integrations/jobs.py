@@ -1,6 +1,7 @@
 """Connection jobs: claimed by lease, done in short steps, the asking outside transactions."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,7 +53,7 @@ def run_job(tenant_id: int, job_id: int) -> None:
     if claim is None:
         return
     try:
-        is_done = _revoke(claim) if claim.kind == JobKind.REVOKE else _advance(claim)
+        is_done = _ALONE.get(claim.kind, _advance)(claim)
     except Failure as failure:
         log.warning("connection_job_failed", job=job_id, kind=claim.kind, category=failure.category)
         _settle_failure(claim, failure)
@@ -163,6 +164,26 @@ def _revoke(claim: Claim) -> bool:
             access_token="", refresh_token=""
         )
     return True
+
+
+def _read_list_views(claim: Claim) -> bool:
+    """Read the list views of an sObject, or what one of them asks for, into the job's result."""
+    with tenant_transaction(claim.place.tenant_id):
+        subject = ConnectionJob.objects.get(id=claim.job_id).subject
+    with open_gateway(claim.place.tenant_id, claim.place.connection_id) as gateway:
+        view = subject.get("view")
+        found: dict[str, Any] = (
+            {"view": gateway.list_view(subject["sobject"], view)}
+            if view
+            else {"views": gateway.list_views(subject["sobject"])}
+        )
+    with tenant_transaction(claim.place.tenant_id):
+        ConnectionJob.objects.filter(id=claim.job_id, fence=claim.fence).update(result=found)
+    return True
+
+
+_ALONE: dict[str, Callable[[Claim], bool]] = {JobKind.REVOKE: _revoke, JobKind.LIST_VIEWS: _read_list_views}
+"""Kinds that are one step by themselves."""
 
 
 def queue_stale_metadata() -> int:

@@ -16,7 +16,7 @@ from apps.salesforce.ingest import BulkWrites
 from apps.salesforce.query import Queries
 from apps.salesforce.schema import object_schema
 from apps.salesforce.session import CallRecord, SalesforceSession, TokenSource, whole_answer
-from apps.salesforce.soql import identifier
+from apps.salesforce.soql import identifier, record_id
 
 
 class SalesforceGateway:
@@ -69,6 +69,20 @@ class SalesforceGateway:
     def describe(self, sobject: str) -> ObjectSchema:
         """The sObject as the sync user sees it: what is hidden is absent."""
         return object_schema(self._get(f"sobjects/{identifier(sobject)}/describe"))
+
+    def list_views(self, sobject: str) -> list[dict[str, str]]:
+        """The list views of an sObject: id, label, and whether SOQL can ask what it shows."""
+        answer = self._get(f"sobjects/{identifier(sobject)}/listviews?limit=200")
+        return [
+            {"id": str(one["id"]), "label": str(one.get("label") or one.get("developerName") or one["id"])}
+            for one in answer.get("listviews") or ()
+            if one.get("soqlCompatible", True)
+        ]
+
+    def list_view(self, sobject: str, view: str) -> dict[str, Any]:
+        """What a list view asks for: its scope, and its conditions as a tree (SoqlWhereCondition)."""
+        answer = self._get(f"sobjects/{identifier(sobject)}/listviews/{record_id(view)}/describe")
+        return {"id": view, "scope": answer.get("scope") or "", "where": answer.get("whereCondition")}
 
     def query(self, soql: str, *, include_deleted: bool = False) -> Iterator[dict[str, Any]]:
         """Rows of a small result, page by page; ``attributes`` are left out."""

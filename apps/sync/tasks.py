@@ -10,7 +10,7 @@ from apps.integrations.health import wake_due_probes
 from apps.integrations.jobs import wake_due_jobs
 from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
-from apps.sync import forgetting
+from apps.sync import forgetting, pushing_all
 from apps.sync.bulk import advance_bulk, wake_due_bulk
 from apps.sync.drive import advance
 from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
@@ -120,6 +120,12 @@ def apply_lane(tenant_id: int, run_id: int) -> None:
 def forget(tenant_id: int, job_id: int) -> None:
     """Delete the next rows of an org that was disconnected."""
     forgetting.forget(tenant_id, job_id)
+
+
+@shared_task(name="apps.sync.tasks.push_all")
+def push_all(tenant_id: int, job_id: int) -> None:
+    """Queue the next records that a step writes."""
+    pushing_all.push_all(tenant_id, job_id)
 
 
 @shared_task(name="apps.sync.tasks.bulk")

@@ -23,6 +23,8 @@ from apps.audience.models import (
     Opportunity,
     SavedFilter,
 )
+from apps.field_mappings.models import FieldMapping, ProfileKind, SyncStep
+from apps.field_mappings.selectors import profiles_of
 from apps.integrations.models import ApiUsage, Connection, ConnectionCheck
 from apps.notifications.models import Attempt, EndpointKind
 from apps.notifications.webhooks.endpoints import create_endpoint, send_test
@@ -58,6 +60,14 @@ PAGES: dict[str, str] = {
     "hub": "",
     "salesforce": "",
     "salesforce-object": "object",
+    "profiles": "",
+    "step-add": "",
+    "step-remove": "step",
+    "step-statuses": "status_step",
+    "step-filter": "step side",
+    "step-preview": "step",
+    "mapping-add": "step",
+    "mapping-values": "mapping",
     "salesforce-disconnect": "",
     "sync-settings": "",
     "sync-settings-full-sync": "",
@@ -118,6 +128,9 @@ NO_PAGES = {
     "members-new-tenant",
     "members-profile", "members-remove", "members-role", "members-withdraw", "open-errors", "overview-live",
     "salesforce-callback", "salesforce-checks", "salesforce-checks-run", "salesforce-connect",
+    "profile-switch",  # shows something only with a choice; see tests/console/mappings/test_in_browser.py
+    "object-on", "object-sync", "step-move", "step-on", "step-turn", "step-clone", "step-switches", "mappings-save",
+    "step-list-views", "step-push-all",
     "salesforce-mappings-reviewed", "salesforce-status", "switch-tenant", "sync-settings-save", "theme",
 }  # fmt: skip
 BEFORE_CONNECTING = ("overview", "hub", "salesforce", "people-list", "companies-list", "lists-list")
@@ -184,6 +197,12 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         )  # fmt: skip
         delivery = send_test(endpoint=hook, user=inviter)
         Attempt.objects.create(delivery=delivery, status=500, response="<b>no</b>", problem="It answered 500.")
+        steps = SyncStep.objects.filter(profile=profiles_of(salesforce)[ProfileKind.CUSTOM])
+        lead = steps.get(sobject="Lead")
+        status = SyncStep.objects.create(
+            profile=lead.profile, position=9, kind="status", sobject="Lead", local_type="sequence_status"
+        )
+        mapping_id = FieldMapping.objects.get(step=lead, remote_field="Title").pk
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
@@ -191,6 +210,7 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         "area": "people", "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
         "webhook": hook.pk, "delivery": delivery.pk,
         "type": kind.key, "record": record.pk,
+        "step": lead.pk, "side": "in", "status_step": status.pk, "mapping": mapping_id,
     }  # fmt: skip
 
 

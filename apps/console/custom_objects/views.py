@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.audience.selectors.types import custom_types
 from apps.console.custom_objects.forms import AddForm, PickForm
-from apps.console.salesforce.shown import object_pages
 from apps.field_mappings.compatibility import type_words
 from apps.field_mappings.custom_objects import (
     CannotAdd,
@@ -44,7 +43,6 @@ def objects(request: MemberRequest) -> HttpResponse:
         "types": [one for one in custom_types() if one.sobject],
         "form": PickForm(choosable=choosable),
         "choosable": choosable,
-        "object_pages": object_pages(),
         "may_add": request.membership.may(Right.EDIT_MAPPINGS),
     }
     return render(request, "console/custom_objects/objects.html", context)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from apps.audience.selectors.types import custom_types
 from apps.integrations.models import ConnectionCheck
 
 SCOPE_REASONS: tuple[tuple[str, str, str], ...] = (
@@ -11,24 +10,6 @@ SCOPE_REASONS: tuple[tuple[str, str, str], ...] = (
     ("api", "Manage user data via APIs", "to read the records you map, and later to write where you allow it"),
     ("refresh_token", "Perform requests at any time", "to go on syncing when nobody is logged in"),
 )
-_OBJECT_PAGES: tuple[tuple[str, str, str], ...] = (
-    ("lead", "Leads", "Lead"),
-    ("contact", "Contacts", "Contact"),
-    ("account", "Accounts", "Account"),
-    ("opportunity", "Opportunities", "Opportunity"),
-)
-
-
-def object_pages() -> list[tuple[str, str]]:
-    """The objects that have a page, with the name of each: those that every org has, then the custom ones."""
-    own = [(one.key, one.label_plural) for one in custom_types() if one.sobject]
-    return [*((slug, label) for slug, label, _ in _OBJECT_PAGES), *own]
-
-
-def sobject_of(slug: str) -> str:
-    """The sObject that a page is about; "" where there is no such page."""
-    named = {known: sobject for known, _, sobject in _OBJECT_PAGES}
-    return named.get(slug) or next((one.sobject for one in custom_types() if one.key == slug), "")
 
 
 @dataclass(frozen=True, slots=True)

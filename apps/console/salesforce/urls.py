@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console.salesforce import oauth_views, object_views, views
+from apps.console.salesforce import oauth_views, views
 
 urlpatterns = [
     path("", views.salesforce, name="salesforce"),
@@ -12,6 +12,4 @@ urlpatterns = [
     path("connect/", oauth_views.connect, name="salesforce-connect"),
     path("callback/", oauth_views.callback, name="salesforce-callback"),
     path("status/", oauth_views.status, name="salesforce-status"),
-    path("mappings-reviewed/", object_views.mappings_reviewed, name="salesforce-mappings-reviewed"),
-    path("objects/<slug:name>/", object_views.object_page, name="salesforce-object"),
 ]

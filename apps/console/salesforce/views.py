@@ -7,9 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.console.mappings.addresses import object_places
 from apps.console.salesforce.connecting import ask_again
 from apps.console.salesforce.setup_steps import next_step, setup_steps
-from apps.console.salesforce.shown import SCOPE_REASONS, checks_summary, object_pages
+from apps.console.salesforce.shown import SCOPE_REASONS, checks_summary
 from apps.integrations.login_hosts import LoginChoice, login_options
 from apps.integrations.models import Connection, ConnectionState, JobKind
 from apps.integrations.selectors import connection_checks, latest_job, own_calls_today
@@ -38,7 +39,7 @@ def salesforce(request: MemberRequest) -> HttpResponse:
         "steps": steps,
         "next_step": next_step(steps),
         "own_calls": own_calls_today(connection),
-        "object_pages": object_pages(),
+        "places": object_places(),
         "may_connect": request.membership.may(Right.CONNECT),
         "needs_reconnect": connection.state == ConnectionState.NEEDS_RECONNECT,
     }

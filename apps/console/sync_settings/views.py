@@ -5,6 +5,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.console.mappings.addresses import object_places
 from apps.console.salesforce.connecting import ask_again
 from apps.console.salesforce.setup_steps import last_full_sync
 from apps.console.sync_settings.estimates import frequency_forecasts, full_sync_estimate
@@ -76,6 +77,7 @@ def _page(
         "syncs_enabled": settings.syncs_enabled,
         "may_edit": request.membership.may(Right.EDIT_SETTINGS),
         "may_run": request.membership.may(Right.RUN_SYNC),
+        "places": object_places(),
     }
     return render(request, "console/sync_settings/settings.html", context, status=status)
 

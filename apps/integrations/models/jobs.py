@@ -16,6 +16,8 @@ class JobKind(StrEnum):
     DESCRIBE = "describe"
     REVOKE = "revoke"
     FORGET = "forget"
+    PUSH_ALL = "push_all"
+    LIST_VIEWS = "list_views"
 
 
 class JobState(StrEnum):
@@ -44,6 +46,8 @@ class ConnectionJob(TenantModel):
     done_steps = models.IntegerField(default=0)
     total_steps = models.IntegerField(default=0)
     error = models.TextField(blank=True)
+    subject = models.JSONField(default=dict, db_default={}, help_text="What it is about, where the kind does not say.")
+    result = models.JSONField(default=dict, db_default={}, help_text="What it found, or how far it is.")
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     queued_at = models.DateTimeField(auto_now_add=True)
     due_at = models.DateTimeField()

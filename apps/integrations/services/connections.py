@@ -1,5 +1,7 @@
 """Work that asks Salesforce, queued; and ending a connection."""
 
+from typing import Any
+
 from django.utils import timezone
 
 from apps.core.queue import wake
@@ -12,12 +14,17 @@ from apps.tenants.scope import current_tenant_id
 _OPEN_STATES = [JobState.QUEUED, JobState.RUNNING]
 
 
+_DONE_ABOVE = {JobKind.FORGET: "apps.sync.tasks.forget", JobKind.PUSH_ALL: "apps.sync.tasks.push_all"}
+
+
 def task_of(kind: str) -> str:
-    """The task that does jobs of a kind; forgetting is done above, where records and links are known."""
-    return "apps.sync.tasks.forget" if kind == JobKind.FORGET else "apps.integrations.tasks.advance_job"
+    """The task that does jobs of a kind; some are done above, where records and links are known."""
+    return _DONE_ABOVE.get(JobKind(kind), "apps.integrations.tasks.advance_job")
 
 
-def queue_job(*, connection: Connection, kind: JobKind, user: User | None) -> ConnectionJob:
+def queue_job(
+    *, connection: Connection, kind: JobKind, user: User | None, subject: dict[str, Any] | None = None
+) -> ConnectionJob:
     """Queue work that asks Salesforce; one that already waits or runs is answered instead of a second."""
     waiting: ConnectionJob | None = ConnectionJob.objects.filter(
         connection=connection, kind=kind, state__in=_OPEN_STATES
@@ -25,7 +32,7 @@ def queue_job(*, connection: Connection, kind: JobKind, user: User | None) -> Co
     if waiting is not None:
         return waiting
     job: ConnectionJob = ConnectionJob.objects.create(
-        connection=connection, kind=kind, requested_by=user, due_at=timezone.now()
+        connection=connection, kind=kind, requested_by=user, due_at=timezone.now(), subject=subject or {}
     )
     wake(task_of(kind), current_tenant_id(), job.pk)
     return job
