@@ -10,6 +10,7 @@ WORKDIR /app
 COPY manage.py ./
 COPY config config
 COPY apps apps
+COPY salesforce_package salesforce_package
 COPY templates templates
 COPY static static
 ENV PATH=/venv/bin:$PATH \

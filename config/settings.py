@@ -214,6 +214,7 @@ else:
 DEFAULT_FROM_EMAIL = f"Syncline <no-reply@{ENV.base_host}>"
 
 SYNCLINE_BASE_URL = ENV.base_url
+SYNCLINE_PACKAGE = BASE_DIR / "salesforce_package" / "force-app" / "main" / "default"
 SYNCLINE_ENCRYPTION_KEYS = ENV.encryption_keys
 SALESFORCE_LOGIN_URL = ENV.salesforce_login_url
 SALESFORCE_CLIENT_ID = ENV.salesforce_client_id

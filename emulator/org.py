@@ -38,6 +38,9 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "field_changes": {},
     "clock_at": None,
     "assignment_owner": "",
+    "ungranted": [],
+    "deploy_errors": [],
+    "forbid_deploy": False,
 }
 _OPT_OUT = tuple(f"{o}.{f}" for o in ("Lead", "Contact")
                  for f in ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"))  # fmt: skip
@@ -77,6 +80,7 @@ class Org:
     calls_now: int = 0
     locks: dict[str, Lock] = field(default_factory=dict)
     fates: list[Fate] = field(default_factory=list)
+    deployments: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.pod = base62(350 + self.number, 2)
@@ -118,7 +122,10 @@ class Org:
         if with_schema:
             self.schema = build_schema(self.options)
             self.store.ensure(self.schema)
-        hidden = frozenset(self.options["hidden"]) | frozenset(_OPT_OUT if self.options["hide_opt_out"] else ())
+        ungranted = frozenset(self.options["ungranted"])
+        hidden = (
+            frozenset(self.options["hidden"]) | ungranted | frozenset(_OPT_OUT if self.options["hide_opt_out"] else ())
+        )
         self.visible = self.schema.without(hidden).protected(frozenset(self.options["read_only"]))
 
     def make_id(self, prefix: str, number: int) -> str:

@@ -58,6 +58,8 @@ class Writer:
                 self._member_statuses(row["Id"])
             if row.get("IsPersonAccount") == "true":
                 create_person_contact(self.org, row)
+        if full.name == "PermissionSetAssignment" and self.org.options["ungranted"]:
+            self.org.change({"ungranted": []})
         return str(row["Id"])
 
     def _for_create(self, sobject: SObject, values: dict[str, Any]) -> SObject:

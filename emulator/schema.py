@@ -34,6 +34,7 @@ _PACKAGE_FIELDS = {
         "Syncline_First_Touch_Source__c|string|Syncline First Touch Source|255|cunp",
         "Syncline_Last_Touch_Channel__c|string|Syncline Last Touch Channel|255|cunp",
         "Syncline_Last_Touch_Source__c|string|Syncline Last Touch Source|255|cunp",
+        "Syncline_Link__c|string|View in Syncline|1300|nkp",
     ),
     "company": ("Syncline_Id__c|string|Syncline Id|64|cunxqip",),
     "activity": ("Syncline_Activity_Id__c|string|Syncline Activity Id|64|cunxqip",),

@@ -65,6 +65,14 @@ class Weather:
 
     # -- rights -----------------------------------------------------------------------------------------------------
 
+    def refuse_components(self, org_id: str, *errors: dict[str, str]) -> None:
+        """Deployments fail with these: ``{"name": "Lead.X__c", "type": "CustomField", "problem": "…"}``."""
+        self._change(org_id, deploy_errors=list(errors))
+
+    def forbid_deploying(self, org_id: str) -> None:
+        """The API user may not change metadata."""
+        self._change(org_id, forbid_deploy=True)
+
     def hide(self, org_id: str, *fields: str) -> None:
         """Hide exactly these fields ("Lead.Email") or objects ("Campaign") from the API user."""
         self._call("POST", f"orgs/{org_id}/hide", {"fields": list(fields)})

@@ -184,6 +184,11 @@ TABLE: dict[str, Answers] = {
     "console:invitation": Answers(EVERYBODY, "200 409 409 409 409", ["token"]),  # it is for another address
     # Health: 503, since no worker lives here.
     "console:healthz": Answers("503 503 503 503 503"),
+    # The package in Salesforce.
+    "console:salesforce-package": Answers(MEMBERS),
+    "console:salesforce-package-progress": Answers(MEMBERS_ON),
+    "console:salesforce-package-install": Answers(NEVER, ADMINS_ON),
+    "console:salesforce-package-cancel": Answers(NEVER, ADMINS_ON),
     # The panel in Salesforce: a signed request or its token says who is looking, and no cookie does.
     "embedded:canvas": Answers(EVERYBODY, "400 400 400 400 400"),
     "embedded:sync": Answers(NEVER, NO_TOKEN),

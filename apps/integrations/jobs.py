@@ -56,7 +56,7 @@ def run_job(tenant_id: int, job_id: int) -> None:
         is_done = _ALONE.get(claim.kind, _advance)(claim)
     except Failure as failure:
         log.warning("connection_job_failed", job=job_id, kind=claim.kind, category=failure.category)
-        _settle_failure(claim, failure)
+        settle_failure(claim, failure)
     else:
         settle_job(claim, is_done=is_done)
 
@@ -84,7 +84,7 @@ def _claim(tenant_id: int, job_id: int, now: datetime) -> Claim | None:
     job.state, job.lease_until = JobState.RUNNING, now + _LEASE
     job.fence += 1
     job.attempts += 1
-    job.total_steps = len(_STEPS_OF.get(job.kind, ())) or 1
+    job.total_steps = len(_STEPS_OF.get(job.kind, ())) or job.total_steps or 1
     job.save()
     return Claim(job.pk, job.kind, job.fence, Place(tenant_id, job.connection_id), job.done_steps)
 
@@ -130,7 +130,7 @@ def settle_job(claim: Claim, *, is_done: bool, delay: float = 0.0) -> None:
         row.save()
 
 
-def _settle_failure(claim: Claim, failure: Failure) -> None:
+def settle_failure(claim: Claim, failure: Failure) -> None:
     """Try again later what passes by itself; anything else ends the job with its reason in words."""
     if claim.kind == JobKind.PREFLIGHT and isinstance(failure, NotPermitted):
         note_api_closed(claim.place, failure.message)

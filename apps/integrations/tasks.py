@@ -4,12 +4,19 @@ from celery import shared_task
 
 from apps.integrations import probing
 from apps.integrations.jobs import run_job
+from apps.integrations.package import installing
 
 
 @shared_task(name="apps.integrations.tasks.advance_job")
 def advance_job(tenant_id: int, job_id: int) -> None:
     """Do one connection job; harmless when it is already done or someone else's."""
     run_job(tenant_id, job_id)
+
+
+@shared_task(name="apps.integrations.tasks.install_package")
+def install_package(tenant_id: int, job_id: int) -> None:
+    """Do the next piece of a package's installation; harmless when it is already done or someone else's."""
+    installing.install(tenant_id, job_id)
 
 
 @shared_task(name="apps.integrations.tasks.probe")

@@ -11,6 +11,7 @@ from apps.domain.ports import Changed, ObjectSchema, Usage, WriteOperation, Writ
 from apps.salesforce.bulk import BulkQueries
 from apps.salesforce.collections import Collections
 from apps.salesforce.conditional import ConditionalWrites
+from apps.salesforce.deployments import Deployments
 from apps.salesforce.hosts import checked_base
 from apps.salesforce.ingest import BulkWrites
 from apps.salesforce.query import Queries
@@ -44,6 +45,7 @@ class SalesforceGateway:
         self._collections = Collections(self._session, self._data_url)
         self._conditional = ConditionalWrites(self._session, self._base, api_version)
         self.bulk = BulkQueries(self._session, f"{self._data_url}/jobs/query")
+        self.deployments = Deployments(self._session, self._data_url)
         self.ingest = BulkWrites(self._session, f"{self._data_url}/jobs/ingest")
 
     def org_time(self) -> datetime:

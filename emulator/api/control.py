@@ -30,6 +30,7 @@ _OPTIONS = frozenset({
     "upsert_meets_deleted", "clock_shift", "authorize_error", "token_error", "is_sandbox",
     "concurrent_limit", "slow_beyond", "maintenance", "field_changes", "clock_at",
     "assignment_owner",
+    "deploy_errors", "forbid_deploy",
 })  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from emulator.api import bulk, collections, composite, records
+from emulator.api import bulk, collections, composite, metadata, records
 from emulator.api.login import authenticate
 from emulator.call import Call, Response
 from emulator.describe import describe, global_entry
@@ -94,6 +94,8 @@ def resource(call: Call, path: str) -> Response:
     if head == "jobs":
         _check_jobs(call)
         return bulk.answer(call, rest)
+    if head == "metadata":
+        return metadata.answer(call, rest)
     if head == "limits":
         return _limits(call, rest)
     if head in {"search", "parameterizedSearch"}:

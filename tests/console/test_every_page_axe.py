@@ -69,6 +69,7 @@ PAGES: dict[str, str] = {
     "mapping-add": "step",
     "mapping-values": "mapping",
     "salesforce-disconnect": "",
+    "salesforce-package": "",
     "sync-settings": "",
     "sync-settings-full-sync": "",
     "log-list": "",
@@ -127,6 +128,7 @@ NO_PAGES = {
     "errors-clear", "errors-csv", "errors-retry", "healthz", "log-cancel", "log-rows-csv", "members-invite",
     "members-new-tenant",
     "members-profile", "members-remove", "members-role", "members-withdraw", "open-errors", "overview-live",
+    "salesforce-package-cancel", "salesforce-package-install", "salesforce-package-progress",
     "salesforce-callback", "salesforce-checks", "salesforce-checks-run", "salesforce-connect",
     "profile-switch",  # shows something only with a choice; see tests/console/mappings/test_in_browser.py
     "object-on", "object-sync", "step-move", "step-on", "step-turn", "step-clone", "step-switches", "mappings-save",

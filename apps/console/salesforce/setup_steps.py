@@ -41,9 +41,9 @@ def setup_steps(connection: Connection | None) -> list[SetupStep]:
         SetupStep(
             "panel",
             "Add the panel in Salesforce",
-            "See engagement beside each lead and contact. Optional, and not available yet.",
-            "",
-            is_done=False,
+            "See engagement beside each lead and contact. Optional; installs our fields, too.",
+            reverse("console:salesforce-package"),
+            is_done=connection is not None and connection.has_package,
             is_optional=True,
         ),
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console.salesforce import oauth_views, views
+from apps.console.salesforce import oauth_views, package_views, views
 
 urlpatterns = [
     path("", views.salesforce, name="salesforce"),
@@ -12,4 +12,8 @@ urlpatterns = [
     path("connect/", oauth_views.connect, name="salesforce-connect"),
     path("callback/", oauth_views.callback, name="salesforce-callback"),
     path("status/", oauth_views.status, name="salesforce-status"),
+    path("package/", package_views.package, name="salesforce-package"),
+    path("package/progress/", package_views.progress, name="salesforce-package-progress"),
+    path("package/install/", package_views.install, name="salesforce-package-install"),
+    path("package/cancel/", package_views.cancel, name="salesforce-package-cancel"),
 ]

@@ -14,6 +14,7 @@ from apps.integrations.models.metadata import (
     ReferenceKind,
 )
 from apps.integrations.models.oauth import OAuthAttempt
+from apps.integrations.models.packages import PackageInstall
 from apps.integrations.models.usage import ApiUsage
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "JobState",
     "OAuthAttempt",
     "ObjectMetadata",
+    "PackageInstall",
     "ReferenceItem",
     "ReferenceKind",
 ]

@@ -18,6 +18,7 @@ class JobKind(StrEnum):
     FORGET = "forget"
     PUSH_ALL = "push_all"
     LIST_VIEWS = "list_views"
+    PACKAGE = "package"
 
 
 class JobState(StrEnum):

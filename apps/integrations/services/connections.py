@@ -14,12 +14,16 @@ from apps.tenants.scope import current_tenant_id
 _OPEN_STATES = [JobState.QUEUED, JobState.RUNNING]
 
 
-_DONE_ABOVE = {JobKind.FORGET: "apps.sync.tasks.forget", JobKind.PUSH_ALL: "apps.sync.tasks.push_all"}
+_TASKS = {
+    JobKind.FORGET: "apps.sync.tasks.forget",
+    JobKind.PUSH_ALL: "apps.sync.tasks.push_all",
+    JobKind.PACKAGE: "apps.integrations.tasks.install_package",
+}
 
 
 def task_of(kind: str) -> str:
     """The task that does jobs of a kind; some are done above, where records and links are known."""
-    return _DONE_ABOVE.get(JobKind(kind), "apps.integrations.tasks.advance_job")
+    return _TASKS.get(JobKind(kind), "apps.integrations.tasks.advance_job")
 
 
 def queue_job(
