@@ -27,15 +27,15 @@ def next_sweep(connection_id: int, now: datetime) -> datetime:
     return night if night > now else night + SWEEP_EVERY
 
 
-def begin_schedule(connection_id: int, settings: SyncSettings) -> None:
-    """After a full sync: differential syncs and sweeps are due from now on."""
+def begin_schedule(connection_id: int, settings: SyncSettings, *, sweeps_now: bool = False) -> None:
+    """After a full sync: differential syncs and sweeps are due from now on; ``sweeps_now``: a sweep at once."""
     now = timezone.now()
     frequency = timedelta(minutes=settings.frequency_minutes)
     Schedule.objects.update_or_create(
         connection_id=connection_id,
         defaults={
             "differential_due_at": now + frequency if frequency else None,
-            "sweep_due_at": next_sweep(connection_id, now),
+            "sweep_due_at": now if sweeps_now else next_sweep(connection_id, now),
         },
     )
 

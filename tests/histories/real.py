@@ -18,7 +18,7 @@ from apps.integrations.grants import connection_from_grant
 from apps.integrations.metadata import refresh_metadata
 from apps.outbox.models import OutboundChange
 from apps.sync.drive import advance
-from apps.sync.due import begin_due_push
+from apps.sync.due import begin_due_push, begin_due_sweep
 from apps.sync.models import OPEN_RUN_STATES, RecordLink, RunEntry, RunKind, RunLane, Schedule, SyncRun, Watermark
 from apps.sync.services import start_differential_sync, start_full_sync, sync_now
 from apps.sync_errors.models import LIVE_STATES, SyncError
@@ -300,6 +300,9 @@ class RealWorld:
         with tenant_transaction(self.tenant_id):
             run = start_full_sync(connection=self.grounds.connection, user=self.grounds.user)
         self._drive(run.pk)
+        sweep = begin_due_sweep(self.tenant_id, self.grounds.connection.pk)
+        assert sweep is not None, "a full sync has its comparison made at once"
+        self._drive(sweep)
 
     def trigger(self, name: str) -> None:
         for sobject, names in REMOTE.items():

@@ -140,8 +140,10 @@ def end_run(hold: Hold, state: RunState, failure: str) -> None:
 
 def _move_watermarks(run: SyncRun) -> None:
     """What a full run read is known up to the org's time at its beginning; what Bulk brought to a differential one,
-    up to the end of its window."""
+    up to the end of its window. A full run asks for rows that are there: those that were deleted since the watermark
+    it moves are found by comparing, at once."""
     is_full = run.kind == RunKind.FULL
+    is_first = not Watermark.objects.filter(connection_id=run.connection_id).exists()
     for run_object in RunObject.objects.filter(run=run, stage=ObjectStage.FETCHED):
         covered_to = run.org_started_at if is_full else run_object.window_to
         if covered_to is not None:
@@ -152,7 +154,7 @@ def _move_watermarks(run: SyncRun) -> None:
             )
     settings = SyncSettings.objects.get(connection_id=run.connection_id)
     if is_full:
-        begin_schedule(run.connection_id, settings)
+        begin_schedule(run.connection_id, settings, sweeps_now=not is_first)
     else:
         Schedule.objects.filter(connection_id=run.connection_id).update(last_differential_at=run.started_at)
 
