@@ -22,14 +22,22 @@ AUTOMATIC_FIELDS: dict[str, tuple[str, FieldType]] = {
 }
 """Ours → the package's field on Lead and Contact, and its type (design, section 7)."""
 AUTOMATIC = frozenset(AUTOMATIC_FIELDS)
+STATES = frozenset({"sequence_status", "inbox_state"})
+"""States of a person that steps translate into the status of their lead (E08)."""
 READ = {remote: (kind, 0 if kind is FieldType.DOUBLE else None) for remote, kind in AUTOMATIC_FIELDS.values()}
 """What is read of a row to see whether it differs."""
 _NOTHING = {"", "0"}
 
 
-def is_automatic_only(fields: Collection[str]) -> bool:
-    """Whether a waiting change concerns nothing but automatic values."""
-    return bool(fields) and set(fields) <= AUTOMATIC
+def is_by_itself(fields: Collection[str]) -> bool:
+    """Whether a waiting change concerns nothing but what Syncline tells by itself: no reason to make a row."""
+    return bool(fields) and set(fields) <= AUTOMATIC | STATES
+
+
+def goes_alone(fields: Collection[str], *, only_score: bool) -> bool:
+    """Whether a waiting change is written without what is mapped: a state always is, an automatic value where the
+    settings say so (B06)."""
+    return is_by_itself(fields) and (only_score or AUTOMATIC.isdisjoint(fields))
 
 
 def automatic_values(

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.audience.fields import RECORD_COLUMNS
 from apps.core.bulk import insert_rows
-from apps.domain.automatic import AUTOMATIC, automatic_values, is_automatic_only, local_names
+from apps.domain.automatic import AUTOMATIC, automatic_values, goes_alone, local_names
 from apps.domain.automatic import READ as AUTOMATIC_READ
 from apps.domain.failures import RowFailure
 from apps.domain.mapping import FieldRule
@@ -19,7 +19,10 @@ from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
 from apps.domain.reconcile import Intention, is_told
 from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, Fields, fields_of, row_from_json
+from apps.domain.values import FieldType
 from apps.domain.writing import refusals, writable
+from apps.field_mappings.models import StepKind
+from apps.field_mappings.selectors import ExtraStep, extra_steps
 from apps.field_mappings.versions import layout_for
 from apps.integrations.gateways import Gateway
 from apps.integrations.metadata import cached_schema
@@ -34,6 +37,7 @@ from apps.sync.local import automatic_texts
 from apps.sync.models import RecordLink, SyncRun, WriteIntent
 from apps.sync.push.claims import Claimed, hold_back, settle
 from apps.sync.push.failing import refuse
+from apps.sync.push.statuses import LEAD, STATES, STATUS, status_of, status_values
 from apps.sync.storing import apply_rows, store
 from apps.sync_errors.services import resolve_record_errors
 from apps.sync_settings.models import SyncSettings
@@ -79,6 +83,8 @@ class Round:
     local_type: str
     is_conditional: bool = False
     """Each row is written only if it is as it was read."""
+    status_steps: list[ExtraStep] = field(default_factory=list)
+    """The steps that translate a person's state into the status of their lead."""
     schemas: dict[str, ObjectSchema] = field(default_factory=dict)
     read_at: datetime | None = None
     """Org time when the rows had been read."""
@@ -126,6 +132,8 @@ def begin_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed]) -> Roun
             schema = cached_schema(connection, sobject)
             if schema is not None:
                 made.schemas[sobject] = schema
+        if local_type == "person":
+            made.status_steps = extra_steps(connection, StepKind.STATUS)
     return made
 
 
@@ -151,14 +159,19 @@ def read_fields(work: Round, sobject: str) -> list[str]:
     """Fields that are read of a row: what the engine, the mappings and the filters look at, where visible."""
     shown = work.schemas[sobject].fields
     steps = [step for step in steps_of(work.run) if step.sobject == sobject]
-    own = AUTOMATIC_READ if work.local_type == "person" else {}
+    own = _read_besides(work, sobject)
     return [name for name in dict.fromkeys((*SYSTEM_FIELDS, *fields_of(steps), *own)) if name in shown]
+
+
+def _read_besides(work: Round, sobject: str) -> Fields:
+    """What is read of a person's row though no step maps it."""
+    status: Fields = {STATUS: (FieldType.PICKLIST, None)} if sobject == LEAD and work.status_steps else {}
+    return {**AUTOMATIC_READ, **status} if work.local_type == "person" else {}
 
 
 def read_kinds(work: Round, sobject: str) -> Fields:
     """How the values that were read are made canonical; what goes out by itself is only looked at here, in a push."""
-    own = AUTOMATIC_READ if work.local_type == "person" else {}
-    return own | fields_of(step for step in steps_of(work.run) if step.sobject == sobject)
+    return {**_read_besides(work, sobject)} | fields_of(step for step in steps_of(work.run) if step.sobject == sobject)
 
 
 def read_rows(work: Round, sobject: str, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -244,12 +257,13 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
         return None
     schema = work.schemas[context.sobject]
     own = _own_values(judged, schema)
-    if not outcome.writes and not own:
+    status = _status_values(work, judged, schema, claim)
+    if not outcome.writes and not own and not status:
         return None
     values: dict[str, str] = {}
     keys: set[str] = set()
     # A change of the score alone writes only what goes out by itself, unless the settings let it write all (B06).
-    is_alone = work.settings.score_only and is_automatic_only(claim.fields)
+    is_alone = goes_alone(claim.fields, only_score=work.settings.score_only)
     if judged.step is not None and not is_alone and may_write(judged.step, record.values):
         values = writable(schema, outcome.remote)
         keys = {rule.key for rule in judged.step.rules if rule.remote_field in values}
@@ -262,6 +276,10 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
     if opted_out is not None:
         values |= writable(schema, {OPT_OUT: str(opted_out).lower()})
     values |= own
+    if status:
+        # What the state stands for goes before what a mapping would write, and is met as news by the next pull.
+        values |= status
+        keys = {key for key in keys if key.split(">")[0] != STATUS}
     if not values:
         return None
     return WriteIntent(
@@ -277,7 +295,7 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
         opted_out=opted_out,
         set_again=consent is not None and consent.rule == "set_again" and opted_out is not None,
         flips=[key for key in outcome.flipping if key in keys],
-        changes=_lines(judged, keys) | _own_lines(judged, own),
+        changes=_lines(judged, keys) | _own_lines(judged, own) | _status_lines(judged, status),
         seen_stamp=judged.row.stamp,
         local_version=record.row.version,
         generation=claim.generation,
@@ -289,6 +307,22 @@ def _own_values(judged: Judged, schema: ObjectSchema) -> dict[str, str]:
     """What goes out by itself and differs from what the row holds."""
     mapped = {rule.remote_field for rule in judged.step.rules} if judged.step is not None else set()
     return automatic_values(schema, automatic_texts(judged.link.record.row), judged.row.values, mapped=mapped)
+
+
+def _status_values(work: Round, judged: Judged, schema: ObjectSchema, claim: Claimed) -> dict[str, str]:
+    """The status of the leading lead, where a state of the person has changed that stands for one."""
+    if judged.link.row.sobject != LEAD or not judged.link.row.is_leading or STATES.isdisjoint(claim.fields):
+        return {}
+    status = status_of(judged.link.record.row, claim.fields, work.status_steps)
+    held = judged.row.values.get(STATUS)
+    return status_values(schema, status, held, connection_id=work.connection.pk, run_id=work.run.pk)
+
+
+def _status_lines(judged: Judged, status: Mapping[str, str]) -> dict[str, Any]:
+    if not status:
+        return {}
+    before = judged.row.values.get(STATUS) or ""
+    return {"lead_status": {"before": before, "after": status[STATUS], "rule": "status_map"}}
 
 
 def _own_lines(judged: Judged, own: Mapping[str, str]) -> dict[str, Any]:

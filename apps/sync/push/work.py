@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.audience.fields import RECORD_COLUMNS
 from apps.audience.selectors.types import type_words
 from apps.core import crash
-from apps.domain.automatic import is_automatic_only
+from apps.domain.automatic import is_by_itself
 from apps.domain.budget import Work
 from apps.domain.failures import Category, Failure, MappingBroken, RowFailure
 from apps.domain.rows import fields_of, row_from_json
@@ -120,7 +120,7 @@ def _push(work: Round) -> None:
     settle_written(work)
     settle_quiet(work, {record_id for ids in wanted.values() for record_id in ids.values()})
     # What goes out by itself goes to rows that exist: it is no reason to make one.
-    unlinked = {claim.local_id for claim in work.open_claims if not is_automatic_only(claim.fields)}
+    unlinked = {claim.local_id for claim in work.open_claims if not is_by_itself(claim.fields)}
     if unlinked:
         create_rows(work, unlinked)
     settle_written(work)

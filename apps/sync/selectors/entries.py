@@ -29,6 +29,7 @@ _RULE_WORDS: dict[str, str] = {
     **{str(reason): words for reason, words in REASON_WORDS.items()},
     "consent": "An opt-out on either side counts on both.",
     "restored": "The record is back in Salesforce.",
+    "status_map": "A step translates the state here into this status.",
     "automatic": "Syncline tells this by itself.",
 }
 _OTHER_FIELDS = {"email_opt_out": "Email opt-out", "is_active": "Active"}
