@@ -69,7 +69,7 @@ def begin_due_push(tenant_id: int, *, with_sync: bool = False) -> int | None:
         if not settings.syncs_enabled or not (settings.push_automatically or with_sync):
             note_due(None)
             return None
-        due = next_work_due()
+        due = next_work_due(settings)
         if due is None or due > timezone.now():
             note_due(due)
             return None

@@ -14,7 +14,7 @@ from apps.sync_settings.models import SyncSettings
 from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
 
-_RINGS = frozenset({"syncs_enabled", "push_automatically", "api_share_percent"})
+_RINGS = frozenset({"syncs_enabled", "sync_members", "group_edition", "push_automatically", "api_share_percent"})
 """Settings whose change may let go out what waits."""
 
 

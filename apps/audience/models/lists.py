@@ -41,7 +41,8 @@ class List(TenantModel):
     out_state = models.CharField(
         max_length=8, default="", db_default="", help_text="waiting: a Campaign is to be made of it; refused; or blank."
     )
-    out_note = models.TextField(default="", db_default="", help_text="Why it was refused, in words.")
+    out_note = models.TextField(default="", db_default="", help_text="Why it waits or was refused, in words.")
+    out_due_at = models.DateTimeField(null=True, help_text="When a waiting one is tried next; empty: now.")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
     name_key = models.GeneratedField(
@@ -89,7 +90,8 @@ class ListMembership(TenantModel):
     out_state = models.CharField(
         max_length=8, default="", db_default="", help_text="waiting: Salesforce is to be told; refused; or blank."
     )
-    out_note = models.TextField(default="", db_default="", help_text="Why it was refused, in words.")
+    out_note = models.TextField(default="", db_default="", help_text="Why it waits or was refused, in words.")
+    out_due_at = models.DateTimeField(null=True, help_text="When a waiting one is tried next; empty: now.")
     joined_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 

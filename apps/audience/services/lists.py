@@ -84,7 +84,9 @@ def add_to_list(
         ignore_conflicts=True,
     )
     back: QuerySet[ListMembership] = ListMembership.objects.filter(list_id=to.pk, person_id__in=again)
-    back.update(is_active=True, status=word, out_state=state, out_note="", joined_at=now, updated_at=now)
+    back.update(
+        is_active=True, status=word, out_state=state, out_note="", out_due_at=None, joined_at=now, updated_at=now
+    )
     _note([*fresh, *again], EventKind.LIST_JOINED, to, origin, user, now)
     return len(fresh) + len(again)
 
@@ -94,7 +96,7 @@ def remove_from_list(*, people: Iterable[Person | int], of: List, origin: str, u
     now = timezone.now()
     rows = {pk: row for pk, row in _locked(of, _known(people)).items() if row.is_active}
     chosen: QuerySet[ListMembership] = ListMembership.objects.filter(list_id=of.pk, person_id__in=rows)
-    chosen.update(is_active=False, out_state=_state(of), out_note="", updated_at=now)
+    chosen.update(is_active=False, out_state=_state(of), out_note="", out_due_at=None, updated_at=now)
     _note(list(rows), EventKind.LIST_LEFT, of, origin, user, now)
     return len(rows)
 
@@ -106,7 +108,7 @@ def set_member_status(
     now, word = timezone.now(), _status(status)
     rows = {pk: row for pk, row in _locked(of, _known(people)).items() if row.is_active and row.status != word}
     chosen: QuerySet[ListMembership] = ListMembership.objects.filter(list_id=of.pk, person_id__in=rows)
-    chosen.update(status=word, out_state=_state(of), out_note="", updated_at=now)
+    chosen.update(status=word, out_state=_state(of), out_note="", out_due_at=None, updated_at=now)
     if rows and of.kind == ListKind.CAMPAIGN:
         call_attention(at=now)
     return len(rows)

@@ -1,4 +1,5 @@
-"""Campaigns, their members and contact roles: set-based, since they have no baselines and nothing to decide."""
+"""Campaigns, their members and contact roles: set-based, since they have no baselines and nothing to decide. What was
+changed on a membership here and waits to be told stays as it is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,10 +58,13 @@ WITH rows AS MATERIALIZED (
   INSERT INTO audience_listmembership AS t (tenant_id, list_id, person_id, status, has_responded, remote_id)
   SELECT %(tenant)s, list_id, person_id, status, responded, rid FROM found
   ON CONFLICT (tenant_id, list_id, person_id) DO UPDATE
-  SET status = excluded.status, has_responded = excluded.has_responded, remote_id = excluded.remote_id,
-    is_active = true, updated_at = %(now)s
+  SET status = CASE WHEN t.out_state = 'waiting' THEN t.status ELSE excluded.status END,
+    has_responded = excluded.has_responded, remote_id = excluded.remote_id,
+    is_active = CASE WHEN t.out_state = 'waiting' THEN t.is_active ELSE true END,
+    updated_at = CASE WHEN t.out_state = 'waiting' THEN t.updated_at ELSE %(now)s END
   WHERE (t.status, t.has_responded, t.remote_id, t.is_active)
     IS DISTINCT FROM (excluded.status, excluded.has_responded, excluded.remote_id, true)
+    AND NOT (t.out_state = 'waiting' AND t.remote_id = excluded.remote_id)
   RETURNING (xmax = 0) AS is_new)
 SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM written WHERE is_new),
        (SELECT count(*) FROM written WHERE NOT is_new), (SELECT count(*) FROM rows) - (SELECT count(*) FROM found)

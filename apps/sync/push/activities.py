@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min
 from django.utils import timezone
 
-from apps.audience.models import Engagement, Person, TaskState
+from apps.audience.models import Engagement, TaskState
 from apps.core import crash
 from apps.domain.activities import ACTIVITY_ID, Activity, is_task_of, task_values
 from apps.domain.failures import Category, Failure, Internal, RowFailure, Transient
@@ -26,6 +26,7 @@ from apps.sync.models import EntryAction, WriteIntent
 from apps.sync.push.claims import CAREFUL_AFTER, GIVEN_UP_AFTER, HELD_FOR
 from apps.sync.push.errands import ORG_WIDE, Errand, Fate, close_errors, note_failures, write_down
 from apps.sync.push.round import insert_intents
+from apps.sync.push.standing import people_in_salesforce
 from apps.tenants.scope import tenant_transaction
 
 TASK, LABEL = "Task", "Activities"
@@ -112,39 +113,14 @@ def _begin(errand: Errand) -> _Round | None:
 
 
 def _find_who(work: _Round) -> None:
-    """The leading row of each person; a lead that was converted meanwhile is its contact by now."""
+    """The leading row of each person; whoever has none is left out, or waits for it."""
     people = {row.person_id for row in work.rows.values()}
+    found = people_in_salesforce(work.errand, people)
+    work.who = {number: found[row.person_id][1] for number, row in work.rows.items() if row.person_id in found}
     with tenant_transaction(work.errand.hold.tenant_id):
-        found = Person.objects.filter(id__in=people, leading_sobject__in=["Lead", "Contact"])
-        leading = {
-            pk: (sobject, row) for pk, sobject, row in found.values_list("id", "leading_sobject", "leading_remote_id")
-        }
-        coming = set(
-            OutboundChange.objects.filter(local_type="person", local_id__in=people - leading.keys()).values_list(
-                "local_id", flat=True
-            )
-        )
-    leads = sorted({row for sobject, row in leading.values() if sobject == "Lead"})
-    shown = work.errand.gateway.read("Lead", leads, ["Id", "IsConverted", "ConvertedContactId"]) if leads else {}
-    for number, row in work.rows.items():
-        sobject, remote_id = leading.get(row.person_id, ("", ""))
-        if sobject == "Lead":
-            lead = shown.get(remote_id, {})
-            remote_id = (
-                str(lead.get("ConvertedContactId") or "") if lead.get("IsConverted") else str(lead.get("Id", ""))
-            )
-        if remote_id:
-            work.who[number] = remote_id
+        waiting = OutboundChange.objects.filter(local_type="person", local_id__in=people - found.keys())
+        coming = set(waiting.values_list("local_id", flat=True))
     _leave_out(work, [n for n in work.open if n not in work.who], coming)
-
-
-def _present_leads(work: _Round, leads: Sequence[str], schema: ObjectSchema) -> dict[str, str]:
-    """Who stands for each lead now: itself, or the contact that it has become. One that is gone is left out."""
-    fields = [name for name in ("Id", "IsConverted", "ConvertedContactId") if name in schema.fields]
-    rows = work.errand.gateway.read("Lead", leads, fields)
-    return {
-        lead: str(row.get("ConvertedContactId") or "") if row.get("IsConverted") else lead for lead, row in rows.items()
-    }
 
 
 def _leave_out(work: _Round, numbers: Sequence[int], coming: set[int]) -> None:

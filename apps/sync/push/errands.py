@@ -47,7 +47,7 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one row: a line of the log, and the failure where there was one."""
+    """What became of one row, for the log; ``action`` is an EntryAction."""
 
     sobject: str
     remote_id: str
@@ -83,7 +83,7 @@ def write_down(errand: Errand, sobject: str, label: str, fates: Sequence[Fate]) 
     part.stage, part.is_done, part.finished_at = "fetched", True, now
     part.fetched += len(fates)
     part.created += tally.get("created", 0)
-    part.updated += tally.get("written", 0) + tally.get("unlinked", 0)
+    part.updated += tally.get("written", 0)
     part.failed += tally.get("failed", 0)
     part.skipped += tally.get("skipped", 0)
     for one in fates:

@@ -32,6 +32,7 @@ from apps.sync.push.round import Round, begin_round, decide, linked_rows, read_r
 from apps.sync.push.writing import settle_written, write_if_unchanged, write_intents
 from apps.sync.storing import apply_rows
 from apps.sync_settings.budget import standing_of
+from apps.sync_settings.models import SyncSettings
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
@@ -61,7 +62,7 @@ def push_lane(hold: Hold) -> timedelta | None:
             if claims:
                 push_round(hold, gateway, claims)
             elif not (is_routine and work_on_parts(errand)):
-                _finish(hold)
+                _finish(hold, settings)
                 return None
     return timedelta()
 
@@ -76,10 +77,10 @@ def _claim(hold: Hold, only: str | None) -> list[Claimed]:
     return [claim for claim in claims if claim not in dead] or (_claim(hold, only) if dead else [])
 
 
-def _finish(hold: Hold) -> None:
+def _finish(hold: Hold, settings: SyncSettings) -> None:
     with tenant_transaction(hold.tenant_id):
         hold.check()
-        due = next_work_due()
+        due = next_work_due(settings)
         # Nothing that is due was taken: it waits for the budget, or another holds it.
         note_due(max(due, timezone.now() + _A_WHILE) if due is not None else None)
         end_run(hold, RunState.COMPLETED, "")
