@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.audience.fields import local_label
 from apps.audience.models import Record, RecordChange, Source
+from apps.sync.linking import LINK
 from apps.sync.models import EntryAction
 from apps.sync.selectors.entries import Change, EntryView
 from apps.sync.selectors.links import LinkView
@@ -68,6 +69,9 @@ def _edit(local_type: str, change: RecordChange) -> Event:
     detail = f"By {change.actor_label}"
     if len(lines) == 1:
         name, line = next(iter(lines.items()))
+        if name == LINK:
+            told = f"Linked with {line['after']}" if line.get("after") else f"Unlinked from {line.get('before')}"
+            return Event(change.at, f"{told} by hand", detail, None)
         words = _SWITCHES.get((name, str(line.get("after"))))
         if words is not None:
             return Event(change.at, words, detail, None)

@@ -74,6 +74,7 @@ class Skip(StrEnum):
     FILTERED = "filtered"
     NOT_LINKED = "not_linked"
     CREATING_IS_OFF = "creating_is_off"
+    APART = "apart"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from apps.domain.values import domain_of
 from apps.outbox.models import OutboundChange
 from apps.sync.drafts import Context, Layouts, LinkDraft, RecordDraft
 from apps.sync.local import References, records_of, text_of
-from apps.sync.models import RecordLink, WriteIntent
+from apps.sync.models import MatchChoice, RecordLink, WriteIntent
 
 OPT_OUT_FIELD = "email_opt_out"
 
@@ -40,7 +40,10 @@ class Desk:
         found = self._links_of(remote_id__in=ids)
         known = {link.remote_id for link in found}
         wanted = {getattr(link, self._key) for link in found} | set(record_ids)
-        wanted |= self._ids_of_candidates([row for row in rows if row.remote_id not in known])
+        strangers = [row for row in rows if row.remote_id not in known]
+        wanted |= self._ids_of_candidates(strangers)
+        self._choices = self._load_choices(strangers)
+        wanted |= {choice.local_id for choice in self._choices.values() if choice.local_id is not None}
         self._load_records(wanted)
         self.layouts = Layouts(link.row.layout_id for link in self.links.values())
         self._load_waiting(wanted)
@@ -50,6 +53,13 @@ class Desk:
     def link(self, remote_id: str) -> LinkDraft | None:
         """The link of a row."""
         return self.links.get(remote_id)
+
+    def chosen(self, row: RemoteRow) -> tuple[bool, RecordDraft | None]:
+        """Whether somebody has said which record an unlinked row is, and that record; None: one of its own."""
+        choice = self._choices.get(row.remote_id)
+        if choice is None or (choice.local_id is not None and choice.local_id not in self.records):
+            return False, None
+        return True, self.records[choice.local_id] if choice.local_id is not None else None
 
     def candidates(self, row: RemoteRow, step: Step) -> list[RecordDraft]:
         """Records that an unlinked row may be: by external id, else by the step's key field."""
@@ -90,6 +100,16 @@ class Desk:
                 connection_id=self.context.connection_id, **{f"{self._key}__isnull": False}, **where
             )
         )
+
+    def _load_choices(self, rows: Sequence[RemoteRow]) -> dict[str, MatchChoice]:
+        if not rows:
+            return {}
+        found = MatchChoice.objects.filter(
+            connection_id=self.context.connection_id,
+            local_type=self.context.local_type,
+            remote_id__in=[row.remote_id for row in rows],
+        )
+        return {choice.remote_id: choice for choice in found}
 
     def _named_by(self, row: RemoteRow) -> int | None:
         prefix, _, number = row.external_id.rpartition("-")

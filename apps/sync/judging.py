@@ -94,6 +94,9 @@ class Judge:
     def judge(self, row: RemoteRow) -> None:
         """Judge one row."""
         link, heir = self.desk.link(row.remote_id), self.desk.link(successor_of(row))
+        if link is not None and link.row.is_apart:
+            self.tally.skip(Skip.APART)
+            return
         move = move_of(
             row,
             own=id(link.record) if link else None,
@@ -305,17 +308,27 @@ class Judge:
     # -- unlinked ---------------------------------------------------------------------------------------------
 
     def _unlinked(self, row: RemoteRow) -> None:
-        """External id, then the key field, then create where allowed."""
+        """What somebody said by hand, then external id, then the key field, then create where allowed."""
         row = self._resolved(row)
         step = step_for_row([step for step in self.context.steps if step.pulls], row.values)
-        if step is None:
+        is_said, record = self.desk.chosen(row)
+        if record is not None:
+            self._join(row, step, record)
+        elif step is None:
             self.tally.skip(Skip.FILTERED)
-            return
+        elif is_said:
+            self._create(row, step)
+        else:
+            self._match(row, step)
+
+    def _match(self, row: RemoteRow, step: Step) -> None:
         candidates = self.desk.candidates(row, step)
         if len(candidates) > 1:
             listed = [{"id": c.row.pk, "label": str(c.row)} for c in candidates[:5]]
             names = ", ".join(str(entry["label"]) for entry in listed)
-            self._fail(row, Category.AMBIGUOUS_MATCH, f"Several records fit: {names}.", {"candidates": listed})
+            shown = {rule.local_field: row.values.get(rule.remote_field) or "" for rule in step.rules}
+            details: dict[str, object] = {"candidates": listed, "row": shown}
+            self._fail(row, Category.AMBIGUOUS_MATCH, f"Several records fit: {names}.", details)
         elif candidates:
             self._join(row, step, candidates[0])
         elif step.create_local:

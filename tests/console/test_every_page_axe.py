@@ -73,6 +73,7 @@ PAGES: dict[str, str] = {
     "sync-settings": "",
     "sync-settings-full-sync": "",
     "log-list": "",
+    "log-merges": "",
     "log-run": "run",
     "log-rows": "run",
     "errors-list": "",
@@ -122,6 +123,7 @@ NO_PAGES = {
     "webhooks-switch", "webhooks-test", "webhooks-rotate", "webhooks-replay",
     "records-active", "records-open", "records-open-why", "records-sync", "records-sync-run", "custom-objects-add",
     "custom-objects-look",
+    "people-link", "people-unlink", "companies-link", "companies-unlink", "errors-settle",
     "bulk-ask", "bulk-start", "bulk-cancel", "filters-remove",
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
     "people-sync-run", "queue-cancel", "queue-release",
@@ -185,8 +187,13 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         run = _run(salesforce, person.pk)
         record_errors(
             [ErrorFact(category="ambiguous_match", message="Two fit.", remote_id="00Q000000000001AAA",
-                       record_label="Ada", raw="[]", field="City", details={"candidates": "1, 2"})],
+                       record_label="Ada", raw="[]", field="City", local_type="company",
+                       details={"candidates": [{"id": company.pk}], "row": {"name": "Engines", "industry": "x"}})],
             connection_id=salesforce.pk, run_id=run.pk, at=now,
+        )  # fmt: skip
+        RunEntry.objects.create(
+            run_id=run.pk, sobject="Lead", remote_id="00Q000000000001AAA", local_type="person", local_id=person.pk,
+            action=EntryAction.MERGED, changes={"title": {"before": "", "after": "Countess", "rule": "merged"}},
         )  # fmt: skip
         error = SyncError.objects.get()
         saved = SavedFilter.objects.create(record_type="person", name="Romans", tree=ROMANS)

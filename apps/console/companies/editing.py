@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.audience.models import Company
 from apps.audience.services.companies import create_company, deactivate_company, reactivate_company, update_company
+from apps.console import linking
 from apps.console.record_editing import Kind, edit_record, new_record
 from apps.console.record_sync import show_progress, start
 from apps.console.why.pages import record_page
@@ -61,3 +62,17 @@ def sync_run(request: MemberRequest, company_id: int, run_id: int) -> HttpRespon
 def why(request: MemberRequest, company_id: int) -> HttpResponse:
     """Why did this company not sync?"""
     return render(request, "console/why/why.html", record_page("company", load(Company, company_id)))
+
+
+@require_POST
+@member_page(Right.EDIT_RECORDS)
+def link(request: MemberRequest, company_id: int) -> HttpResponse:
+    """Link this company with a row of Salesforce by hand."""
+    return linking.link(request, "companies", load(Company, company_id))
+
+
+@require_POST
+@member_page(Right.EDIT_RECORDS)
+def unlink(request: MemberRequest, company_id: int) -> HttpResponse:
+    """Unlink this company from a row of Salesforce by hand."""
+    return linking.take_apart(request, "companies", load(Company, company_id))

@@ -12,4 +12,5 @@ urlpatterns = [
     path("retry-all/", views.retry_all, name="errors-retry-all"),
     path("errors.csv", views.errors_csv, name="errors-csv"),
     path("<int:error_id>/", views.error_detail, name="errors-detail"),
+    path("<int:error_id>/settle/", views.settle, name="errors-settle"),
 ]

@@ -10,6 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.console.downloads import csv_download
 from apps.console.errors.forms import ErrorFilterForm
 from apps.console.errors.remedies import error_view
+from apps.console.linking import settle as settle_error
+from apps.console.linking import settlement_of
 from apps.console.listing import count_words, listing
 from apps.domain.remedies import words_for
 from apps.integrations.services.oauth import live_connection
@@ -50,13 +52,25 @@ def errors_list(request: MemberRequest) -> HttpResponse:
 def error_detail(request: MemberRequest, error_id: int) -> HttpResponse:
     """One error with all that is known about it."""
     error = load(SyncError, error_id)
+    instance_url = instance_urls().get(error.connection_id, "")
+    settlement = settlement_of(error, instance_url)
+    known = error.details.items() if settlement is None else ()
     context = {
-        "view": error_view(error, instance_urls().get(error.connection_id, "")),
+        "view": error_view(error, instance_url),
         "error": error,
-        "details": [(name.replace("_", " ").capitalize(), value) for name, value in error.details.items()],
+        "details": [(name.replace("_", " ").capitalize(), value) for name, value in known],
+        "settlement": settlement,
+        "may_settle": request.membership.may(Right.EDIT_RECORDS),
         "may_clear": request.membership.may(Right.CLEAR_ERRORS) and error.is_live,
     }
     return render(request, "console/errors/detail.html", context)
+
+
+@require_POST
+@member_page(Right.EDIT_RECORDS)
+def settle(request: MemberRequest, error_id: int) -> HttpResponse:
+    """Settle by hand what could not be matched."""
+    return settle_error(request, load(SyncError, error_id))
 
 
 @require_POST

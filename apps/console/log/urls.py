@@ -6,6 +6,7 @@ from apps.console.log import views
 
 urlpatterns = [
     path("", views.log_list, name="log-list"),
+    path("merges/", views.merges, name="log-merges"),
     path("<int:run_id>/", views.run_page, name="log-run"),
     path("<int:run_id>/cancel/", views.cancel, name="log-cancel"),
     path("<int:run_id>/rows/", views.run_rows, name="log-rows"),

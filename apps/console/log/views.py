@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -15,12 +16,14 @@ from apps.sync.models import RunEntry, RunObject, RunState, SyncRun
 from apps.sync.selectors.entries import BY_NUMBER, action_words, changes_of, entries_of_run, entry_views
 from apps.sync.selectors.hints import why_nothing_synced
 from apps.sync.selectors.links import instance_urls, record_url
+from apps.sync.selectors.merges import MERGE_RULES, MERGED, MergeLine, merge_lines, merged_entries
 from apps.sync.selectors.progress import duration_words
 from apps.sync.selectors.runs import NEWEST, object_views, overall, run_view, run_views, runs, sum_of
 from apps.sync.services import cancel_run
 from apps.tenants.access import MemberRequest, load, member_page
 from apps.tenants.roles import Right
 
+_RECORD_PAGES = {"person": "people-detail", "company": "companies-detail", "opportunity": "opportunities-detail"}
 _TONES: dict[str, str] = {
     RunState.COMPLETED: "ok",
     RunState.FAILED: "bad",
@@ -127,3 +130,17 @@ def _entry_line(entry: RunEntry) -> tuple[object, ...]:
         entry.at.isoformat(),
         changes,
     )
+
+
+@member_page(Right.VIEW)
+def merges(request: MemberRequest) -> HttpResponse:
+    """Records that became one, and the rule by which they did (D05)."""
+    found = listing(request, merged_entries(), MERGED)
+    lines = merge_lines(found.rows)
+    context = {"rules": MERGE_RULES, "found": found, "lines": [(line, _record_page(line)) for line in lines]}
+    return render(request, "console/log/merges.html", context)
+
+
+def _record_page(line: MergeLine) -> str:
+    page = _RECORD_PAGES.get(line.local_type)
+    return reverse(f"console:{page}", args=[line.local_id]) if page and line.local_id else ""

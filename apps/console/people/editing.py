@@ -14,6 +14,7 @@ from apps.audience.services.people import (
     set_opt_out,
     update_person,
 )
+from apps.console import linking
 from apps.console.record_editing import Kind, edit_record, new_record
 from apps.console.record_sync import show_progress, start
 from apps.console.why.pages import record_page
@@ -85,3 +86,17 @@ def sync_run(request: MemberRequest, person_id: int, run_id: int) -> HttpRespons
 def why(request: MemberRequest, person_id: int) -> HttpResponse:
     """Why did this person not sync?"""
     return render(request, "console/why/why.html", record_page("person", load(Person, person_id)))
+
+
+@require_POST
+@member_page(Right.EDIT_RECORDS)
+def link(request: MemberRequest, person_id: int) -> HttpResponse:
+    """Link this person with a row of Salesforce by hand."""
+    return linking.link(request, "people", load(Person, person_id))
+
+
+@require_POST
+@member_page(Right.EDIT_RECORDS)
+def unlink(request: MemberRequest, person_id: int) -> HttpResponse:
+    """Unlink this person from a row of Salesforce by hand."""
+    return linking.take_apart(request, "people", load(Person, person_id))

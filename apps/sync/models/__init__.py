@@ -1,6 +1,7 @@
 """Runs, their objects, pages and entries; links with their baselines; watermarks; write intents."""
 
 from apps.sync.models.bulk import BulkAction, BulkKind, BulkState
+from apps.sync.models.choices import MatchChoice
 from apps.sync.models.entries import EntryAction, RunEntry
 from apps.sync.models.intents import WriteIntent
 from apps.sync.models.links import RecordLink
@@ -23,6 +24,7 @@ __all__ = [
     "BulkKind",
     "BulkState",
     "EntryAction",
+    "MatchChoice",
     "ObjectStage",
     "RecordLink",
     "RunEntry",

@@ -52,6 +52,10 @@ class RunEntry(TenantModel):
                 condition=~Q(action=EntryAction.CREATED.value),
                 name="run_entry_of_record",
             ),
+            # Few rows of many: costs a sync nothing, and lists what was merged.
+            models.Index(
+                fields=["tenant", "number"], condition=Q(action=EntryAction.MERGED.value), name="run_entry_merged"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -51,7 +51,8 @@ class RecordLink(TenantModel):
     opted_out = models.BooleanField(null=True, help_text="HasOptedOutOfEmail when last judged in agreement.")
     notes = models.JSONField(
         null=True,
-        help_text="{flips: {field key: how often the org changed our value back}, set_again: an un-tick was answered}",
+        help_text="{flips: {field key: how often the org changed our value back}, set_again: an un-tick was answered, "
+        "apart: a person unlinked it}",
     )
     created_run_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -88,3 +89,8 @@ class RecordLink(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.sobject} {self.remote_id}"
+
+    @property
+    def is_apart(self) -> bool:
+        """Unlinked by hand: no sync takes the row for this record again, or for another."""
+        return bool((self.notes or {}).get("apart"))

@@ -34,6 +34,9 @@ from apps.tenants.scope import tenant_transaction
 _PART = 100
 """Texts in one question."""
 
+MAKE_NEW = "make_new"
+"""What waits in the outbox when somebody said that the record is none of those that Salesforce has."""
+
 Hits = dict[int, list[tuple[str, dict[str, Any]]]]
 """Rows found for each record: (sObject, row)."""
 
@@ -48,7 +51,7 @@ def create_rows(work: Round, records: set[int]) -> None:
     _skip(work, waiting - chosen.keys(), "no_step")
     if not chosen:
         return
-    hits = _look(work, chosen, names)
+    hits = _look(work, {i: step for i, step in chosen.items() if MAKE_NEW not in work.claims[i].fields}, names)
     hits |= find_unanswered(work, chosen.keys() - hits.keys())
     for sobject in {sobject for found in hits.values() for sobject, _ in found}:
         _link(work, sobject, hits)

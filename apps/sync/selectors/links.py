@@ -26,6 +26,7 @@ class LinkView:
     remote_created_at: datetime | None
     created_run_id: int | None
     created_at: datetime
+    is_apart: bool = False
 
 
 def record_url(instance_url: str, remote_id: str) -> str:
@@ -60,6 +61,7 @@ def _view(link: RecordLink, instance_url: str) -> LinkView:
         remote_created_at=link.remote_created_at,
         created_run_id=link.created_run_id,
         created_at=link.created_at,
+        is_apart=link.is_apart,
     )
 
 

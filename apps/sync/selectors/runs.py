@@ -33,6 +33,7 @@ SKIP_WORDS = {
     "filtered": "left out by the step's filter",
     "superseded": "a newer version was already here",
     "creating_is_off": "creating records here is off",
+    "apart": "unlinked by hand",
     "missing_parent": "its parent is not synced",
 }
 
