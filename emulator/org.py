@@ -41,6 +41,9 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "ungranted": [],
     "deploy_errors": [],
     "forbid_deploy": False,
+    "security_token": "",
+    "soap_error": "",
+    "password_expired": False,
 }
 _OPT_OUT = tuple(f"{o}.{f}" for o in ("Lead", "Contact")
                  for f in ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"))  # fmt: skip
@@ -81,6 +84,7 @@ class Org:
     locks: dict[str, Lock] = field(default_factory=dict)
     fates: list[Fate] = field(default_factory=list)
     deployments: dict[str, Any] = field(default_factory=dict)
+    soap_failures: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.pod = base62(350 + self.number, 2)

@@ -2,7 +2,7 @@
 
 import re
 
-from emulator.api import canvas, login, people
+from emulator.api import canvas, login, people, soap
 from emulator.api.control import control
 from emulator.api.data import answer_data
 from emulator.call import Call, Response
@@ -27,6 +27,8 @@ def dispatch(call: Call) -> Response:
         return _OAUTH[path](call)
     if path.startswith("/services/data"):
         return answer_data(call)
+    if path.startswith("/services/Soap/u/"):
+        return soap.soap(call)
     if path.startswith("/id/"):
         return login.identity(call)
     if path == "/_static/emulator.css":

@@ -164,6 +164,8 @@ TABLE: dict[str, Answers] = {
     "console:sync-settings-save": Answers(NEVER, "302 403 403 422 422"),
     "console:salesforce-connect": Answers(NEVER, "302 403 403 200 200"),
     "console:salesforce-callback": Answers("302 403 403 400 400"),  # comes without a state
+    "console:salesforce-password": Answers(ADMINS, "302 403 403 422 422"),  # nothing was typed
+    "console:salesforce-password-attempt": Answers(ADMINS, about=["attempt"]),
     "console:salesforce-disconnect": Answers(ADMINS, ADMINS_ON),
     "console:members-invite": Answers(NEVER, ADMINS_ON, form={"email": "new@x.example", "role": "viewer"}),
     "console:members-withdraw": Answers(NEVER, ADMINS_ON, ["invitation"]),

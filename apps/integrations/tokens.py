@@ -1,5 +1,6 @@
 """Tokens of a connection: sealed in its row, renewed once at a time."""
 
+import json
 import time
 from datetime import timedelta
 
@@ -7,10 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.core.crypto import CannotDecrypt, seal, unseal
-from apps.domain.failures import AuthorizationLost, Category, Transient
+from apps.domain.failures import AuthorizationLost, Category, NotPermitted, Transient
 from apps.integrations.health import needs_you
-from apps.integrations.models import Connection, ConnectionState, HealthCause
+from apps.integrations.models import AuthKind, Connection, ConnectionState, HealthCause
 from apps.salesforce.oauth import App, TokenSet, refresh
+from apps.salesforce.soap_login import Credentials, soap_login
 from apps.tenants.scope import tenant_transaction
 
 _LEASE = timedelta(seconds=45)
@@ -35,12 +37,36 @@ def store_tokens(connection: Connection, tokens: TokenSet) -> None:
     connection.refresh_lease_until = None
 
 
+def store_credentials(connection: Connection, credentials: Credentials) -> None:
+    """Seal what a person typed into the row (not saved)."""
+    packed = json.dumps([credentials.username, credentials.password, credentials.security_token])
+    connection.auth_kind = AuthKind.PASSWORD
+    connection.credentials = seal(packed, binding=_binding(connection, "credentials"))
+
+
+def stored_credentials(connection: Connection) -> Credentials:
+    """What a person typed; raises AuthorizationLost where it cannot be opened."""
+    return Credentials(*json.loads(opened(connection, "credentials")))
+
+
 def opened(connection: Connection, column: str) -> str:
     """A token in the clear; raises AuthorizationLost where it cannot be opened."""
     try:
         return unseal(getattr(connection, column), binding=_binding(connection, column))
     except CannotDecrypt as error:
         raise AuthorizationLost(Category.CONFIGURATION, "The stored tokens cannot be opened.") from error
+
+
+def _new_tokens(connection: Connection) -> TokenSet:
+    """A new session: by the refresh token, or by logging in once more. A password that is refused is not tried
+    again by anybody, for the connection needs a person from then on: wrong ones lock the user out."""
+    app = salesforce_app()
+    if connection.auth_kind == AuthKind.PASSWORD:
+        found = soap_login(
+            stored_credentials(connection), login_url=connection.login_url, trusted_hosts=app.trusted_hosts
+        )
+        return found.tokens
+    return refresh(app, login_url=connection.login_url, refresh_token=opened(connection, "refresh_token"))
 
 
 class ConnectionTokens:
@@ -88,10 +114,10 @@ class ConnectionTokens:
     def _renew(self, connection: Connection) -> str:
         """Refresh with the lease in hand. The rotated token is stored in the transaction that ends the lease."""
         try:
-            tokens = refresh(
-                salesforce_app(), login_url=connection.login_url, refresh_token=opened(connection, "refresh_token")
-            )
-        except AuthorizationLost as failure:
+            tokens = _new_tokens(connection)
+        except (AuthorizationLost, NotPermitted) as failure:
+            if isinstance(failure, NotPermitted) and connection.auth_kind != AuthKind.PASSWORD:
+                raise
             return self._give_up(connection, failure)
         if tokens.org_id != connection.org_id:
             return self._give_up(connection, AuthorizationLost(Category.INVALID_GRANT, "this is a different org now"))
@@ -112,7 +138,7 @@ class ConnectionTokens:
             self._token = opened(row, "access_token")
         return self._token
 
-    def _give_up(self, connection: Connection, failure: AuthorizationLost) -> str:
+    def _give_up(self, connection: Connection, failure: AuthorizationLost | NotPermitted) -> str:
         """Mark the connection as one that needs a person, unless a newer token has come in meanwhile."""
         with tenant_transaction(self._tenant_id):
             row = Connection.objects.select_for_update().get(id=self._connection_id)
@@ -120,7 +146,7 @@ class ConnectionTokens:
                 self._token = opened(row, "access_token")
                 return self._token
             if row.is_usable:
-                reason = f"Salesforce no longer accepts our access: {failure.message}."
+                reason = f"Salesforce no longer accepts our access: {failure.message.rstrip('.')}."
                 needs_you(connection_id=row.pk, reason=reason, cause=HealthCause.GRANT)
                 row.state = ConnectionState.NEEDS_RECONNECT
             row.refresh_lease_until = None

@@ -8,12 +8,14 @@ from apps.core.db import dispatcher_transaction
 from apps.core.queue import wake
 from apps.integrations.health import wake_due_probes
 from apps.integrations.jobs import wake_due_jobs
+from apps.integrations.services.passwords import try_password, wake_due_attempts
 from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
 from apps.sync import forgetting, pushing_all
 from apps.sync.bulk import advance_bulk, wake_due_bulk
 from apps.sync.drive import advance
 from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
+from apps.sync.first_setup import set_up
 from apps.sync.models import RunLane, Schedule
 from apps.sync.services import QUEUES
 from apps.sync_actions.gathering import call_rules_for_events
@@ -29,6 +31,7 @@ def tick() -> None:
     wake_due_jobs()
     wake_due_probes()
     wake_due_bulk()
+    wake_due_attempts()
     now = timezone.now()
     with dispatcher_transaction():
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
@@ -132,3 +135,9 @@ def push_all(tenant_id: int, job_id: int) -> None:
 def bulk(tenant_id: int, action_id: int) -> None:
     """Do the next records of an action on many."""
     advance_bulk(tenant_id, action_id)
+
+
+@shared_task(name="apps.sync.tasks.connect_by_password")
+def connect_by_password(tenant_id: int, attempt_id: int) -> None:
+    """Try a user name and password, once."""
+    try_password(tenant_id, attempt_id, then=set_up)

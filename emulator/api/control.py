@@ -31,6 +31,7 @@ _OPTIONS = frozenset({
     "concurrent_limit", "slow_beyond", "maintenance", "field_changes", "clock_at",
     "assignment_owner",
     "deploy_errors", "forbid_deploy",
+    "security_token", "soap_error", "password_expired",
 })  # fmt: skip
 
 

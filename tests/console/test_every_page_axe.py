@@ -25,7 +25,7 @@ from apps.audience.models import (
 )
 from apps.field_mappings.models import FieldMapping, ProfileKind, SyncStep
 from apps.field_mappings.selectors import profiles_of
-from apps.integrations.models import ApiUsage, Connection, ConnectionCheck
+from apps.integrations.models import ApiUsage, Connection, ConnectionCheck, PasswordAttempt
 from apps.notifications.models import Attempt, EndpointKind
 from apps.notifications.webhooks.endpoints import create_endpoint, send_test
 from apps.outbox.models import OutboundChange
@@ -70,6 +70,8 @@ PAGES: dict[str, str] = {
     "mapping-values": "mapping",
     "salesforce-disconnect": "",
     "salesforce-package": "",
+    "salesforce-password": "",
+    "salesforce-password-attempt": "attempt",
     "sync-settings": "",
     "sync-settings-full-sync": "",
     "log-list": "",
@@ -212,11 +214,13 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
             profile=lead.profile, position=9, kind="status", sobject="Lead", local_type="sequence_status"
         )
         mapping_id = FieldMapping.objects.get(step=lead, remote_field="Title").pk
+        words = "Check all three."
+        attempt = PasswordAttempt.objects.create(user=inviter, state="refused", code="expired", words=words)
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
-        "area": "people", "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
+        "area": "people", "attempt": attempt.pk, "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
         "webhook": hook.pk, "delivery": delivery.pk,
         "type": kind.key, "record": record.pk,
         "step": lead.pk, "side": "in", "status_step": status.pk, "mapping": mapping_id,

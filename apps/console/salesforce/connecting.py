@@ -1,9 +1,6 @@
-"""Connecting from end to end: what the callback does, step by step, and what a new connection starts with."""
+"""Connecting from end to end: what the callback does, step by step."""
 
-from apps.field_mappings.needs import note_needed_fields
-from apps.field_mappings.setup import seed_custom_profile, seed_default_profile
-from apps.integrations.models import Connection, JobKind
-from apps.integrations.services.connections import queue_job
+from apps.integrations.models import Connection
 from apps.integrations.services.oauth import (
     ConnectRefused,
     claim_attempt,
@@ -13,7 +10,7 @@ from apps.integrations.services.oauth import (
     store_connection,
     trade_code,
 )
-from apps.sync_settings.services import settings_of
+from apps.sync.first_setup import set_up
 from apps.tenants.models import User
 from apps.tenants.scope import tenant_transaction
 
@@ -39,17 +36,3 @@ def finish_connecting(
     if replaced:
         revoke_quietly(replaced, login_url=claim.login_url)
     return connection, claim.in_popup
-
-
-def set_up(*, connection: Connection, user: User) -> None:
-    """Paused settings, the Custom profile inbound only (A09), and the first look at the org."""
-    settings_of(connection)
-    seed_custom_profile(connection)
-    seed_default_profile(connection)
-    ask_again(connection=connection, user=user)
-
-
-def ask_again(*, connection: Connection, user: User) -> None:
-    """Queue the pre-flight, which reads metadata first; the fields in use now are the ones it checks."""
-    note_needed_fields(connection)
-    queue_job(connection=connection, kind=JobKind.PREFLIGHT, user=user)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console.salesforce import oauth_views, package_views, views
+from apps.console.salesforce import oauth_views, package_views, password_views, views
 
 urlpatterns = [
     path("", views.salesforce, name="salesforce"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("disconnect/", views.disconnect_page, name="salesforce-disconnect"),
     path("connect/", oauth_views.connect, name="salesforce-connect"),
     path("callback/", oauth_views.callback, name="salesforce-callback"),
+    path("password/", password_views.password, name="salesforce-password"),
+    path("password/<int:attempt_id>/", password_views.attempt, name="salesforce-password-attempt"),
     path("status/", oauth_views.status, name="salesforce-status"),
     path("package/", package_views.package, name="salesforce-package"),
     path("package/progress/", package_views.progress, name="salesforce-package-progress"),

@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.console.mappings.addresses import object_places
-from apps.console.salesforce.connecting import ask_again
 from apps.console.salesforce.setup_steps import next_step, setup_steps
 from apps.console.salesforce.shown import SCOPE_REASONS, checks_summary
 from apps.integrations.login_hosts import LoginChoice, login_options
@@ -16,6 +15,7 @@ from apps.integrations.models import Connection, ConnectionState, JobKind
 from apps.integrations.selectors import connection_checks, latest_job, own_calls_today
 from apps.integrations.services.connections import disconnect
 from apps.integrations.services.oauth import disconnected_connection, live_connection
+from apps.sync.first_setup import ask_again
 from apps.sync.services import cancel_run, open_pull_run
 from apps.sync_settings.services import settings_of
 from apps.tenants.access import MemberRequest, member_page

@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.console.mappings.addresses import object_places
-from apps.console.salesforce.connecting import ask_again
 from apps.console.salesforce.setup_steps import last_full_sync
 from apps.console.sync_settings.estimates import frequency_forecasts, full_sync_estimate
 from apps.console.sync_settings.forms import SyncSettingsForm
 from apps.console.sync_settings.shown import budget_of, waiting_changes, why_full_sync
 from apps.integrations.models import Connection
 from apps.integrations.services.oauth import live_connection
+from apps.sync.first_setup import ask_again
 from apps.sync.schedules import reschedule
 from apps.sync.services import CannotStart, open_pull_run, start_full_sync
 from apps.sync_settings.services import SettingsMoved, save_settings, settings_of

@@ -1,6 +1,6 @@
 """The connection to a Salesforce org and what is known about that org."""
 
-from apps.integrations.models.connections import Connection, ConnectionState, Health
+from apps.integrations.models.connections import AuthKind, Connection, ConnectionState, Health
 from apps.integrations.models.health import HealthCause, HealthChange
 from apps.integrations.models.jobs import (
     ConnectionCheck,
@@ -13,12 +13,13 @@ from apps.integrations.models.metadata import (
     ReferenceItem,
     ReferenceKind,
 )
-from apps.integrations.models.oauth import OAuthAttempt
+from apps.integrations.models.oauth import OAuthAttempt, PasswordAttempt
 from apps.integrations.models.packages import PackageInstall
 from apps.integrations.models.usage import ApiUsage
 
 __all__ = [
     "ApiUsage",
+    "AuthKind",
     "Connection",
     "ConnectionCheck",
     "ConnectionJob",
@@ -31,6 +32,7 @@ __all__ = [
     "OAuthAttempt",
     "ObjectMetadata",
     "PackageInstall",
+    "PasswordAttempt",
     "ReferenceItem",
     "ReferenceKind",
 ]

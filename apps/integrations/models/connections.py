@@ -24,6 +24,13 @@ class Health(StrEnum):
     NEEDS_YOU = "needs_you"
 
 
+class AuthKind(StrEnum):
+    """How we come by a session."""
+
+    OAUTH = "oauth"
+    PASSWORD = "password"  # noqa: S105  # the name of a way, not a password
+
+
 class Connection(TenantModel):
     """Org, sync user, sealed tokens, edition, allowance and health. A tenant has at most one live connection."""
 
@@ -41,6 +48,13 @@ class Connection(TenantModel):
     user_name = models.CharField(max_length=255, blank=True)
     scopes = models.CharField(max_length=255, blank=True)
     api_version = models.CharField(max_length=8)
+    auth_kind = models.CharField(max_length=8, default=AuthKind.OAUTH, db_default=AuthKind.OAUTH)
+    credentials = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="User name, password and security token of the second way to connect: sealed, bound to this row.",
+    )
     access_token = models.TextField(blank=True, help_text="Sealed; bound to this row.")
     refresh_token = models.TextField(blank=True, help_text="Sealed; bound to this row.")
     token_generation = models.BigIntegerField(default=0, help_text="Grows with each refresh.")

@@ -53,7 +53,8 @@ def disconnect(*, connection: Connection, user: User, delete_data: bool = False)
         return
     now = timezone.now()
     row.state, row.disconnected_at, row.refresh_lease_until = ConnectionState.DISCONNECTED, now, None
-    row.save(update_fields=["state", "disconnected_at", "refresh_lease_until"])
+    row.credentials = ""
+    row.save(update_fields=["state", "disconnected_at", "refresh_lease_until", "credentials"])
     ConnectionJob.objects.filter(connection=row, state__in=_OPEN_STATES).update(
         state=JobState.FAILED, error="Salesforce was disconnected.", finished_at=now, lease_until=None
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.core.crypto import seal, unseal
 from apps.domain.failures import Category, Failure
 from apps.integrations.health import Proof, healthy
-from apps.integrations.models import Connection, ConnectionState, OAuthAttempt
+from apps.integrations.models import AuthKind, Connection, ConnectionState, OAuthAttempt
 from apps.integrations.organization import Organization, read_organization
 from apps.integrations.tokens import opened, salesforce_app, store_tokens
 from apps.salesforce.errors import oauth_failure
@@ -223,6 +223,7 @@ def _fill(row: Connection, claim: Claim, grant: Grant) -> None:
     row.login_url, row.instance_url = claim.login_url, tokens.instance_url
     row.username, row.user_name, row.user_remote_id = identity.username, identity.display_name, tokens.user_id
     row.scopes = tokens.scope[:255]
+    row.auth_kind, row.credentials = AuthKind.OAUTH, ""
     row.org_name, row.edition = organization.name, organization.edition
     row.is_sandbox = organization.is_sandbox
     if organization.usage is not None:
