@@ -1,7 +1,12 @@
 """Which remote fields the mappings use, told to the layer below so that the pre-flight can check each of them."""
 
-from apps.field_mappings.models import FieldMapping, Profile, StepKind
+from typing import Any
+
+from apps.field_mappings.models import FieldMapping, Profile, StepKind, SyncStep
 from apps.integrations.models import Connection
+
+_OUTWARD = ("push", "two_way")
+_TASK = "Task"
 
 
 def note_needed_fields(connection: Connection) -> dict[str, list[str]]:
@@ -15,6 +20,22 @@ def note_needed_fields(connection: Connection) -> dict[str, list[str]]:
         fields = needed.setdefault(sobject, [])
         if remote_field not in fields:
             fields.append(remote_field)
-    Connection.objects.filter(id=connection.pk).update(needed_fields=needed)
-    connection.needed_fields = needed
+    writes = _needed_writes(profile)
+    Connection.objects.filter(id=connection.pk).update(needed_fields=needed, needed_writes=writes)
+    connection.needed_fields, connection.needed_writes = needed, writes
     return needed
+
+
+def _needed_writes(profile: Profile | None) -> dict[str, dict[str, Any]]:
+    """What the enabled steps write there: whether rows are made, whether they are changed, and which fields."""
+    found: dict[str, dict[str, Any]] = {}
+    steps = SyncStep.objects.filter(profile=profile, is_enabled=True, direction__in=_OUTWARD).order_by("position")
+    for step in steps:
+        is_activity = step.kind == StepKind.ACTIVITY
+        sobject = _TASK if is_activity else step.sobject
+        need = found.setdefault(sobject, {"create": False, "update": False, "fields": []})
+        need["create"] |= is_activity or (step.kind == StepKind.RECORD and step.create_remote)
+        need["update"] |= step.kind == StepKind.STATUS or (step.kind == StepKind.RECORD and step.update_remote)
+        names = FieldMapping.objects.filter(step=step).exclude(way_out="off").order_by("position", "id")
+        need["fields"] += [name for name in names.values_list("remote_field", flat=True) if name not in need["fields"]]
+    return {sobject: need for sobject, need in found.items() if need["create"] or need["update"]}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from apps.domain.automatic import AUTOMATIC_FIELDS
 from apps.salesforce.schema import ObjectSchema
@@ -41,6 +42,7 @@ class OrgState:
     schemas: Mapping[str, ObjectSchema]
     rights: Rights = field(default_factory=Rights)
     needed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    writes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     calls_left: int | None = None
     calls_allowed: int | None = None
 
@@ -120,6 +122,7 @@ def findings(state: OrgState) -> list[Finding]:
         found.append(_object(name, state.schemas.get(name)))
         if name in state.schemas and state.needed.get(name):
             found.append(_fields(name, state.schemas[name], state.needed[name]))
+    found += [_writes(name, state.schemas.get(name), need) for name, need in state.writes.items()]
     return [
         *found,
         _opt_out(state.schemas),
@@ -199,6 +202,40 @@ def _fields(name: str, schema: ObjectSchema, needed: Sequence[str]) -> Finding:
         f"Hidden from the sync user, or gone: {', '.join(hidden)}. Only their mappings pause.",
         "Make the fields visible to the sync user (field-level security), or remove their mappings.",
     )
+
+
+def _writes(name: str, schema: ObjectSchema | None, need: Mapping[str, Any]) -> Finding:
+    """Whether the sync user may make and change rows of an object, and set every field that the steps send."""
+    key, title = f"writes_{name}", f"{name} can be written"
+    fix = f"Give the sync user the rights to create and edit {name}, and edit access to its fields."
+    if schema is None:
+        words = f"The steps write to {name}, which the sync user cannot see."
+        return Finding(key, title, Outcome.WARNING, words, fix)
+    lacking = [
+        word
+        for word, wanted, may in (
+            ("create", need.get("create"), schema.createable),
+            ("edit", need.get("update"), schema.updateable),
+        )
+        if wanted and not may
+    ]
+    if lacking:
+        words = f"The sync user may not {' or '.join(lacking)} {name}: changes for it are refused."
+        return Finding(key, title, Outcome.WARNING, words, fix)
+    closed = [
+        wanted
+        for wanted in need.get("fields", [])
+        if wanted in schema.fields
+        and not (
+            (need.get("update") and schema.fields[wanted].updateable)
+            or (need.get("create") and schema.fields[wanted].createable)
+        )
+    ]
+    if closed:
+        words = f"The sync user may not set {', '.join(closed)}. Changes of them are refused."
+        return Finding(key, title, Outcome.WARNING, words, fix)
+    words = f"Rows can be written, and all {len(need.get('fields', []))} fields that go out can be set."
+    return Finding(key, title, Outcome.PASS, words)
 
 
 def _opt_out(schemas: Mapping[str, ObjectSchema]) -> Finding:

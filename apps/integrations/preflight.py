@@ -66,6 +66,7 @@ def check_org(gateway: SalesforceGateway, place: Place) -> None:
             schemas={name: ObjectSchema.from_dict(schema) for name, schema in schemas},
             rights=rights,
             needed=connection.needed_fields,
+            writes=connection.needed_writes,
             calls_left=usage.allowed - usage.used if usage else None,
             calls_allowed=usage.allowed if usage else None,
         )

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.core.queue import wake
 from apps.field_mappings.versions import save_version
 from apps.integrations.models import Connection
+from apps.sync.first_setup import ask_again
 from apps.sync.models import OPEN_RUN_STATES, RunKind, RunLane, RunState, SyncRun, Watermark
 from apps.sync.selectors.links import record_behind
 from apps.sync_settings.services import enable_syncs, settings_of
@@ -69,6 +70,7 @@ def start_full_sync(*, connection: Connection, user: Actor | None, turn_on: bool
             raise CannotStart("Another sync has just begun. Try again in a moment.")
         return running
     audit(actor=user, action="full_sync_started", subject=f"Full sync {run.pk}")
+    ask_again(connection=connection, user=None)
     wake_run(run)
     return run
 

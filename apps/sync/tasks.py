@@ -11,13 +11,14 @@ from apps.integrations.jobs import wake_due_jobs
 from apps.integrations.services.passwords import try_password, wake_due_attempts
 from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
-from apps.sync import forgetting, pushing_all
+from apps.sync import forgetting, pushing_all, tidying
 from apps.sync.bulk import advance_bulk, wake_due_bulk
 from apps.sync.drive import advance
 from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
 from apps.sync.first_setup import set_up
 from apps.sync.models import RunLane, Schedule
 from apps.sync.services import QUEUES
+from apps.sync.tidying import TASK as TIDY_TASK
 from apps.sync_actions.gathering import call_rules_for_events
 from apps.sync_actions.tasks import wake_due_rules
 
@@ -44,6 +45,9 @@ def tick() -> None:
         sweeps = Schedule._base_manager.filter(sweep_due_at__lte=now).order_by("sweep_due_at")
         for tenant_id, connection_id in sweeps.values_list("tenant_id", "connection_id")[:_MOST]:
             wake("apps.sync.tasks.sweep", tenant_id, connection_id, queue="bulk")
+        tidied = Schedule._base_manager.filter(tidy_due_at__lte=now).order_by("tidy_due_at")
+        for tenant_id, connection_id in tidied.values_list("tenant_id", "connection_id")[:_MOST]:
+            wake(TIDY_TASK, tenant_id, connection_id, queue="bulk")
         pushes = OutboxDue._base_manager.filter(due_at__lte=now).order_by("due_at")
         for (tenant_id,) in pushes.values_list("tenant_id")[:_MOST]:
             wake(PUSH_TASK, tenant_id, queue="routine")
@@ -141,3 +145,9 @@ def bulk(tenant_id: int, action_id: int) -> None:
 def connect_by_password(tenant_id: int, attempt_id: int) -> None:
     """Try a user name and password, once."""
     try_password(tenant_id, attempt_id, then=set_up)
+
+
+@shared_task(name=TIDY_TASK)
+def tidy(tenant_id: int, connection_id: int) -> None:
+    """Delete the next rows that are older than the log is kept."""
+    tidying.tidy(tenant_id, connection_id)

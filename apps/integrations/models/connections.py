@@ -80,6 +80,11 @@ class Connection(TenantModel):
         db_default=[],
         help_text="sObjects that are read beside the usual ones: custom objects that are synced, or looked at.",
     )
+    needed_writes = models.JSONField(
+        default=dict,
+        db_default={},
+        help_text="sObject → {create, update, fields}: what the steps write there, for the checks.",
+    )
     metadata_at = models.DateTimeField(null=True, help_text="When describe and reference data were last read.")
     metadata_due_at = models.DateTimeField(null=True, help_text="When they are to be read again.")
     connected_at = models.DateTimeField(auto_now_add=True)

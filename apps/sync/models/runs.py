@@ -71,6 +71,7 @@ class SyncRun(TenantModel):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0, help_text="Failures in a row; a success sets it back.")
+    is_tidied = models.BooleanField(default=False, db_default=False, help_text="Its entries are gone: they were old.")
 
     class Meta:
         constraints = [

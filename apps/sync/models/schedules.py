@@ -1,6 +1,7 @@
 """When a connection is next due for what happens by itself."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 from apps.tenants.models import TenantModel
 
@@ -12,6 +13,7 @@ class Schedule(TenantModel):
     connection_id = models.BigIntegerField()
     differential_due_at = models.DateTimeField(null=True, help_text="Empty: manual only, or no full sync yet.")
     sweep_due_at = models.DateTimeField(null=True)
+    tidy_due_at = models.DateTimeField(null=True, db_default=Now(), help_text="When old rows of the log go.")
     last_differential_at = models.DateTimeField(null=True)
     last_sweep_at = models.DateTimeField(null=True)
 
@@ -20,6 +22,7 @@ class Schedule(TenantModel):
         indexes = [
             models.Index(fields=["differential_due_at"], name="schedule_differential_due"),
             models.Index(fields=["sweep_due_at"], name="schedule_sweep_due"),
+            models.Index(fields=["tidy_due_at"], name="schedule_tidy_due"),
         ]
 
     def __str__(self) -> str:
