@@ -164,6 +164,9 @@ TABLE: dict[str, Answers] = {
     "console:sync-settings-save": Answers(NEVER, "302 403 403 422 422"),
     "console:salesforce-connect": Answers(NEVER, "302 403 403 200 200"),
     "console:salesforce-callback": Answers("302 403 403 400 400"),  # comes without a state
+    "console:notices": Answers(MEMBERS, MEMBERS),
+    "console:notices-open": Answers(NEVER, MEMBERS_ON, ["notice"]),
+    "console:notices-read": Answers(NEVER, MEMBERS_ON),
     "console:salesforce-password": Answers(ADMINS, "302 403 403 422 422"),  # nothing was typed
     "console:salesforce-password-attempt": Answers(ADMINS, about=["attempt"]),
     "console:salesforce-disconnect": Answers(ADMINS, ADMINS_ON),

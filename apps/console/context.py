@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from apps.audience.selectors.types import custom_types
 from apps.integrations.models import Connection, ConnectionState, Health
+from apps.notifications.inbox import MOST_COUNTED, unread_count
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.tenants.directory import tenants_of
-from apps.tenants.models import DirectoryKind, Membership, Tenant
+from apps.tenants.models import DirectoryKind, Membership, Tenant, User
 from apps.tenants.roles import Right
 
 _MOST_COUNTED = 99
@@ -96,6 +97,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "tenants": Tenant.objects.filter(pk__in=own).order_by("name"),
         "navigation": _navigation(request.path, connection, membership),
         "open_errors": open_errors() if connection else "",
+        "unread_notices": _unread(request),
         "health_banner": _banner(connection),
         "connection_line": _line(connection),
         "themes": THEMES,
@@ -136,6 +138,11 @@ def open_errors() -> str:
     """How many errors wait for somebody; "" for none, and no more than two digits."""
     count = len(SyncError.objects.filter(state__in=LIVE_STATES).values("id")[: _MOST_COUNTED + 1])
     return f"{_MOST_COUNTED}+" if count > _MOST_COUNTED else (str(count) if count else "")
+
+
+def _unread(request: HttpRequest) -> str:
+    count = unread_count(request.user) if isinstance(request.user, User) else 0
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else (str(count) if count else "")
 
 
 def _line(connection: Connection | None) -> ConnectionLine | None:

@@ -25,5 +25,6 @@ urlpatterns = [
     path("bulk/", include("apps.console.bulk.urls")),
     path("filters/", include("apps.console.filters.urls")),
     path("records/", include("apps.console.custom_records.urls")),
+    path("notices/", include("apps.console.notices.urls")),
     path("lists/", include("apps.console.lists.urls")),
 ]

@@ -26,7 +26,7 @@ from apps.audience.models import (
 from apps.field_mappings.models import FieldMapping, ProfileKind, SyncStep
 from apps.field_mappings.selectors import profiles_of
 from apps.integrations.models import ApiUsage, Connection, ConnectionCheck, PasswordAttempt
-from apps.notifications.models import Attempt, EndpointKind
+from apps.notifications.models import Attempt, EndpointKind, Notice
 from apps.notifications.webhooks.endpoints import create_endpoint, send_test
 from apps.outbox.models import OutboundChange
 from apps.sync.models import (
@@ -70,6 +70,7 @@ PAGES: dict[str, str] = {
     "mapping-values": "mapping",
     "salesforce-disconnect": "",
     "salesforce-package": "",
+    "notices": "",
     "salesforce-password": "",
     "salesforce-password-attempt": "attempt",
     "sync-settings": "",
@@ -125,6 +126,7 @@ NO_PAGES = {
     "webhooks-switch", "webhooks-test", "webhooks-rotate", "webhooks-replay",
     "records-active", "records-open", "records-open-why", "records-sync", "records-sync-run", "custom-objects-add",
     "custom-objects-look",
+    "notices-open", "notices-read",
     "people-link", "people-unlink", "companies-link", "companies-unlink", "errors-settle",
     "bulk-ask", "bulk-start", "bulk-cancel", "filters-remove",
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
@@ -214,13 +216,15 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
             profile=lead.profile, position=9, kind="status", sobject="Lead", local_type="sequence_status"
         )
         mapping_id = FieldMapping.objects.get(step=lead, remote_field="Title").pk
+        notice = Notice.objects.create(kind="sync_errors", subject="New sync errors", facts={"too_long": 3}, path="/")
         words = "Check all three."
         attempt = PasswordAttempt.objects.create(user=inviter, state="refused", code="expired", words=words)
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
-        "area": "people", "attempt": attempt.pk, "saved": saved.pk, "bulk": bulk.pk, "api_key": key.pk,
+        "area": "people", "notice": notice.pk, "attempt": attempt.pk, "saved": saved.pk, "bulk": bulk.pk,
+        "api_key": key.pk,
         "webhook": hook.pk, "delivery": delivery.pk,
         "type": kind.key, "record": record.pk,
         "step": lead.pk, "side": "in", "status_step": status.pk, "mapping": mapping_id,
