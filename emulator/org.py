@@ -44,6 +44,7 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "security_token": "",
     "soap_error": "",
     "password_expired": False,
+    "list_views": {},
 }
 _OPT_OUT = tuple(f"{o}.{f}" for o in ("Lead", "Contact")
                  for f in ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"))  # fmt: skip

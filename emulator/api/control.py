@@ -32,6 +32,7 @@ _OPTIONS = frozenset({
     "assignment_owner",
     "deploy_errors", "forbid_deploy",
     "security_token", "soap_error", "password_expired",
+    "list_views",
 })  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from emulator.api import bulk, collections, composite, metadata, records
+from emulator.api import bulk, collections, composite, list_views, metadata, records
 from emulator.api.login import authenticate
 from emulator.call import Call, Response
 from emulator.describe import describe, global_entry
@@ -142,6 +142,8 @@ def _sobjects(call: Call, rest: str) -> Response:
         types = call.org.store.rows("RecordType", {"SobjectType": sobject.name, "IsActive": "true"})
         answer = describe(schema, sobject, call.version, call.base, types)
         return Response(200, answer, {"ETag": f'"{abs(hash(str(answer))):x}--gzip"'})
+    if tail.startswith("listviews") and call.method == "GET":
+        return list_views.answer(call, sobject, tail)
     if not tail and call.method == "GET":
         entry = global_entry(sobject, call.version)
         return Response(200, {"objectDescribe": entry, "recentItems": []})

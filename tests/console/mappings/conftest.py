@@ -48,9 +48,9 @@ class Desk:
             rows = FieldMapping.objects.filter(step=step)
             return set(rows.values_list("remote_field", "local_field", "way_in", "way_out"))
 
-    def post(self, url: str, client: Client | None = None, **values: Any) -> Any:
+    def post(self, url: str, **values: Any) -> Any:
         """What a form of the page sends."""
-        return (client or self.client).post(url, {"tenant": self.tenant.pk, **values})
+        return self.client.post(url, {"tenant": self.tenant.pk, **values})
 
     def text(self, url: str) -> str:
         answer = self.client.get(url)
