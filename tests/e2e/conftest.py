@@ -6,30 +6,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.runner.ports import free_port
-from emulator.control import EmulatorControl, running_emulator
+from emulator.control import running_emulator
 from emulator.oauth import CLIENT_ID, CLIENT_SECRET
+from tests.e2e.steps import CHOSEN, SALESFORCE_PASSWORD, Copy, connect, run_full_sync, sign_up
 from tests.runner.tools import eventually, passable_folder
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SALESFORCE_PASSWORD = "sync-me-please"
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A running copy and its org."""
-
-    address: str
-    emulator: EmulatorControl
-    org_id: str
-    username: str
-    state: Path
 
 
 @pytest.fixture(scope="session")
@@ -90,3 +78,18 @@ def browser() -> Iterator[Browser]:
         yield running
         running.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def synced(copy: Copy, browser: Browser) -> Iterator[Page]:
+    """A tab of somebody who came without an account, and has everything of their org here now."""
+    for values in CHOSEN:
+        copy.emulator.create(copy.org_id, "Lead", **values)
+    context = browser.new_context(base_url=copy.address, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    sign_up(page)
+    connect(page, copy)
+    run_full_sync(page)
+    yield page
+    context.close()
