@@ -10,4 +10,5 @@ urlpatterns = [
 ]
 
 handler400 = "apps.api.errors.bad_request"
+handler404 = "apps.api.errors.not_found"
 handler500 = "apps.api.errors.server_error"

@@ -162,6 +162,13 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"code": "internal", "message": message, "fields": {}}, status=500)
 
 
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """The answer at an address that there is not."""
+    if not request.path.startswith("/api/"):
+        return defaults.page_not_found(request, exception)
+    return JsonResponse({"code": "not_found", "message": _WORDS[404], "fields": {}}, status=404)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """The answer to what cannot be a request, such as one for another host."""
     if not request.path.startswith("/api/"):

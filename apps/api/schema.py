@@ -31,7 +31,7 @@ _IDEMPOTENCY = {
         "A word that you draw for this request. Sent again within 24 hours with the same body, the request takes no "
         "effect and is answered as before, with the header `Idempotency-Replayed: true`; with another body it is 409."
     ),
-    "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
 }
 _IF_MATCH = {
     "name": "If-Match",

@@ -66,7 +66,9 @@ def test_another_method_is_405(call: Caller, method: str) -> None:
     assert "POST" in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("path", ["/nothing/", "/people", "/people/x/", "/people/1/2/", "/%00/", "/people/%F0%9F/"])
+@pytest.mark.parametrize(
+    "path", ["/nothing/", "/people", "/people/x/", "/people/1/2/", "/%00/", "/people/%F0%9F/", "/people/%0A/"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_address_that_there_is_not_is_404(call: Caller, method: str, path: str) -> None:
     for caller in (call, Caller()):
