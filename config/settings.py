@@ -290,6 +290,19 @@ SPECTACULAR_SETTINGS = {
         "Addresses end with a slash."
     ),
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "TAGS": [
+        {"name": "Key", "description": "Whose key this is."},
+        {"name": "People", "description": "Everybody, whatever they are in Salesforce."},
+        {"name": "Companies", "description": "Companies that people belong to."},
+        {"name": "Opportunities", "description": "Deals of the sales team, to read."},
+        {"name": "Events", "description": "What people did, and what was done with them."},
+        {"name": "Lists", "description": "Lists and Campaigns, and who is on them."},
+        {"name": "Sequences", "description": "Series of steps, and who is led through them."},
+        {"name": "Custom fields", "description": "Fields that the account added to records."},
+        {"name": "Custom records", "description": "Records of types that the account added."},
+        {"name": "Sync", "description": "How the sync with Salesforce does, and starting it."},
+        {"name": "Sync errors", "description": "What stopped a record, and what helps."},
+    ],
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {

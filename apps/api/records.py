@@ -65,8 +65,12 @@ class RecordOutput(Output):
     @extend_schema_field(_CUSTOM)
     def get_custom(self, record: Record) -> dict[str, Any]:
         if self._known is None:
-            self._known = fields_of(self.record_type)
+            self._known = self.definitions_of(record)
         return custom_values(record, self._known)
+
+    def definitions_of(self, record: Record) -> dict[str, LocalField]:
+        """The fields of such a record; those of one answer are all of one type."""
+        return fields_of(self.record_type)
 
     @extend_schema_field(SalesforceOutput(allow_null=True))
     def get_salesforce(self, record: Record) -> dict[str, str] | None:
@@ -91,13 +95,15 @@ class RecordInput(Input):
     def get_fields(self) -> dict[str, AnyField]:
         return {**super().get_fields(), **input_fields(self.record_type)}
 
-    def texts(self) -> dict[str, str]:
-        """The values as the services take them: text by field."""
+    def texts(self, local_type: str = "") -> dict[str, str]:
+        """The values as the services take them: text by field; ``local_type`` where the class knows only its kind."""
         given = dict(self.validated_data)
         given.pop("external_key", None)
         given.pop("version", None)
         custom = given.pop("custom", {})
-        return {name: plain(value) for name, value in given.items()} | custom_texts(self.record_type, custom)
+        return {name: plain(value) for name, value in given.items()} | custom_texts(
+            local_type or self.record_type, custom
+        )
 
 
 class VersionInput(Input):

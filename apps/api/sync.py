@@ -10,7 +10,7 @@ from apps.api.errors import ApiError
 from apps.api.fields import Flag, Input, Output
 from apps.api.runs import RunDetailOutput, accepted, run_body
 from apps.api.views import ApiView, KeyRequest
-from apps.audience.models import Company, Person
+from apps.audience.models import Company, CustomRecord, Person, Record
 from apps.integrations.models import Connection, ConnectionState, Health
 from apps.integrations.services.oauth import live_connection
 from apps.outbox.selectors import ChangeState, counts_by_state
@@ -178,7 +178,25 @@ class SyncCompanyView(ApiView):
         return _sync(request, "company", load(Company, company_id))
 
 
-def _sync(request: KeyRequest, local_type: str, record: Person | Company) -> Response:
+class SyncRecordView(ApiView):
+    """Syncing one custom record."""
+
+    scopes = {"POST": Scope.SYNC_RUN}
+
+    @extend_schema(
+        operation_id="sync_record",
+        summary="Sync a custom record now",
+        tags=["Custom records"],
+        request=None,
+        responses={202: RunDetailOutput},
+    )
+    def post(self, request: KeyRequest, record_id: int) -> Response:
+        """Sync one custom record at once, both ways. Answers the run: ask for it until `is_open` is false."""
+        record = load(CustomRecord, record_id)
+        return _sync(request, record.local_type, record)
+
+
+def _sync(request: KeyRequest, local_type: str, record: Record) -> Response:
     connection = connected()
     if refusal := why_not_now(connection, local_type=local_type, record=record):
         raise CannotStart(refusal)

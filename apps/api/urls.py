@@ -5,6 +5,7 @@ from django.urls import path
 from apps.api import (
     companies,
     custom_fields,
+    custom_records,
     documents,
     events,
     lists,
@@ -65,6 +66,20 @@ urlpatterns = [
     path("v1/companies/<int:company_id>/sync/", sync.SyncCompanyView.as_view(), name="company-sync"),
     path("v1/opportunities/", opportunities.OpportunitiesView.as_view(), name="opportunities"),
     path("v1/opportunities/<int:opportunity_id>/", opportunities.OpportunityView.as_view(), name="opportunity"),
+    path("v1/record-types/", custom_records.RecordTypesView.as_view(), name="record-types"),
+    path("v1/record-types/<int:type_id>/records/", custom_records.CustomRecordsView.as_view(), name="records"),
+    path("v1/records/<int:record_id>/", custom_records.CustomRecordView.as_view(), name="record"),
+    path(
+        "v1/records/<int:record_id>/deactivate/",
+        custom_records.DeactivateRecordView.as_view(),
+        name="record-deactivate",
+    ),
+    path(
+        "v1/records/<int:record_id>/reactivate/",
+        custom_records.ReactivateRecordView.as_view(),
+        name="record-reactivate",
+    ),
+    path("v1/records/<int:record_id>/sync/", sync.SyncRecordView.as_view(), name="record-sync"),
     path("v1/sync/", sync.StatusView.as_view(), name="sync"),
     path("v1/sync/full/", sync.FullSyncView.as_view(), name="sync-full"),
     path("v1/sync/differential/", sync.DifferentialSyncView.as_view(), name="sync-differential"),

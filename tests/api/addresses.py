@@ -21,7 +21,7 @@ class Address:
 
 _S = Scope
 _PERSON, _COMPANY = ("person",), ("company",)
-_LIST, _SEQUENCE = ("list",), ("sequence",)
+_LIST, _SEQUENCE, _RECORD = ("list",), ("sequence",), ("custom_record",)
 
 ADDRESSES: dict[str, Address] = {
     "api:people": Address(get=_S.PEOPLE_READ, post=_S.PEOPLE_WRITE),
@@ -52,6 +52,12 @@ ADDRESSES: dict[str, Address] = {
     "api:company-sync": Address(_COMPANY, post=_S.SYNC_RUN),
     "api:opportunities": Address(get=_S.OPPORTUNITIES_READ),
     "api:opportunity": Address(("opportunity",), get=_S.OPPORTUNITIES_READ),
+    "api:record-types": Address(get=_S.RECORDS_READ),
+    "api:records": Address(("record_type",), get=_S.RECORDS_READ, post=_S.RECORDS_WRITE),
+    "api:record": Address(_RECORD, get=_S.RECORDS_READ, patch=_S.RECORDS_WRITE),
+    "api:record-deactivate": Address(_RECORD, post=_S.RECORDS_WRITE),
+    "api:record-reactivate": Address(_RECORD, post=_S.RECORDS_WRITE),
+    "api:record-sync": Address(_RECORD, post=_S.SYNC_RUN),
     "api:sync": Address(get=_S.SYNC_READ),
     "api:sync-full": Address(post=_S.SYNC_RUN),
     "api:sync-differential": Address(post=_S.SYNC_RUN),

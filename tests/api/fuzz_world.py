@@ -4,8 +4,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.audience.models import Company, Opportunity, Person
+from apps.audience.models import Company, CustomRecordType, Opportunity, Person
 from apps.audience.services.custom_fields import create_custom_field
+from apps.audience.services.custom_records import create_custom_record
 from apps.audience.services.lists import add_to_list, create_list
 from apps.audience.services.sequences import create_sequence
 from apps.integrations.models import Connection
@@ -36,7 +37,11 @@ def _fill(name: str, connection: Connection | None) -> dict[str, int]:
     add_to_list(people=[person], to=shown, origin="manual")
     deal: Any = Opportunity.objects.create(name=f"{name} deal", stage="Won", amount=12)
     field = create_custom_field(record_type="person", label=f"{name} size", kind="integer", user=None)
+    kind: Any = CustomRecordType.objects.create(key=name.lower(), label=name, label_plural=f"{name}s")
+    record = create_custom_record(record_type=kind, values={"name": name, "person": str(person.pk)}, user=None)
     found = {
+        "type_id": kind.pk,
+        "record_id": record.pk,
         "person_id": person.pk,
         "company_id": company.pk,
         "list_id": shown.pk,

@@ -7,7 +7,9 @@ import pytest
 from django.db import transaction
 from django.urls import get_resolver, reverse
 
+from apps.audience.models import CustomRecordType
 from apps.audience.services.custom_fields import create_custom_field
+from apps.audience.services.custom_records import create_custom_record
 from apps.audience.services.sequences import create_sequence
 from apps.integrations.models import Connection
 from apps.tenants.models import Scope, Tenant
@@ -28,7 +30,10 @@ def records(tenant: Tenant, world: dict[str, Any]) -> dict[str, Any]:
     with tenant_transaction(tenant.pk):
         sequence = create_sequence(name="Welcome", user=None)
         custom = create_custom_field(record_type="person", label="Shoe size", kind="integer", user=None)
-    return world | {"sequence": sequence.pk, "custom_field": custom.pk}
+        kind: Any = CustomRecordType.objects.create(key="api_project", label="Project", label_plural="Projects")
+        record = create_custom_record(record_type=kind, values={"name": "Roof of Northwind"}, user=None)
+    own = {"sequence": sequence.pk, "custom_field": custom.pk, "record_type": kind.pk, "custom_record": record.pk}
+    return world | own
 
 
 def _requests() -> Iterator[tuple[str, str, Scope | None]]:

@@ -65,9 +65,14 @@ def update_custom_record(
 
 
 def switch_custom_record(
-    *, record: CustomRecord, is_active: bool, user: Actor | None, seen_version: int | None = None
+    *,
+    record: CustomRecord,
+    is_active: bool,
+    user: Actor | None,
+    seen_version: int | None = None,
+    origin: str = BY_HAND,
 ) -> CustomRecord:
     """Take a record out of use here, or into use again; its row in Salesforce stays as it is. One that is not there
     yet is queued whole. Raises RecordMoved."""
     whole = [] if record.is_linked or not is_active else filled_fields(record.local_type, record)
-    return switch_active(record, is_active=is_active, seen_version=seen_version, user=user, queued=whole)
+    return switch_active(record, is_active=is_active, seen_version=seen_version, user=user, queued=whole, origin=origin)

@@ -47,7 +47,7 @@ _WORDS = {
     Scope.OPPORTUNITIES_READ: "Read opportunities",
     Scope.LISTS_READ: "Read lists and who is on them",
     Scope.LISTS_WRITE: "Make lists, add people and take them off",
-    Scope.EVENTS_READ: "Read a person's events",
+    Scope.EVENTS_READ: "Read the events of people",
     Scope.EVENTS_WRITE: "Report events, such as forms and visits",
     Scope.SEQUENCES_READ: "Read sequences and who is in them",
     Scope.SEQUENCES_WRITE: "Enrol people, pause and remove them",
