@@ -20,6 +20,8 @@ SYSTEM_FIELDS = (
     OPT_OUT,
     "IsConverted",
     "ConvertedContactId",
+    "ConvertedAccountId",
+    "ConvertedOpportunityId",
     EXTERNAL_ID,
 )
 """Fields that the engine reads where the org shows them, whatever is mapped."""
@@ -45,6 +47,8 @@ class RemoteRow:
     merged_into: str = ""
     is_converted: bool = False
     converted_contact: str = ""
+    converted_account: str = ""
+    converted_opportunity: str = ""
     external_id: str = ""
 
 
@@ -99,6 +103,8 @@ def _read(
         merged_into=str(raw.get("MasterRecordId") or ""),
         is_converted=is_converted,
         converted_contact=str(raw.get("ConvertedContactId") or "") if is_converted else "",
+        converted_account=str(raw.get("ConvertedAccountId") or "") if is_converted else "",
+        converted_opportunity=str(raw.get("ConvertedOpportunityId") or "") if is_converted else "",
         external_id=str(raw.get(EXTERNAL_ID) or ""),
     )
 

@@ -16,7 +16,7 @@ from apps.domain.rows import RemoteRow
 from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import LEADING_ROW, Context, LinkDraft, RecordDraft
 from apps.sync.local import blank_record, has_automatic
-from apps.sync.models import EntryAction, RecordLink
+from apps.sync.models import Conversion, EntryAction, RecordLink
 from apps.sync_errors.services import ErrorFact
 
 _CONTACT = {Fate.CONVERTED: "Contact"}
@@ -89,6 +89,7 @@ class Judge:
         self.entries: list[EntryDraft] = []
         self.judged: dict[str, Judged] = {}
         self.merges: list[Merge] = []
+        self.conversions: list[Conversion] = []
         self._queues = queues
 
     def judge(self, row: RemoteRow) -> None:
@@ -137,6 +138,7 @@ class Judge:
     def _move(self, row: RemoteRow, move: Move, link: LinkDraft | None, heir: LinkDraft | None) -> None:
         self.tally.resolved.append(row.remote_id)
         self.tally.updated += 1
+        self._note_conversion(row)
         if move is Move.ATTACH:
             assert heir is not None
             attached = self._new_link(row, heir.record, is_live=False)
@@ -157,6 +159,20 @@ class Judge:
             self._merge(row, record, heir.record)
         else:
             self._end(row, record)
+
+    def _note_conversion(self, row: RemoteRow) -> None:
+        """What else the lead became may not be here yet: it is joined when it is."""
+        if fate_of(row) is Fate.CONVERTED and (row.converted_account or row.converted_opportunity):
+            self.conversions.append(
+                Conversion(
+                    connection_id=self.context.connection_id,
+                    lead_id=row.remote_id,
+                    account_id=row.converted_account,
+                    opportunity_id=row.converted_opportunity,
+                    has_company=not row.converted_account,
+                    has_opportunity=not row.converted_opportunity,
+                )
+            )
 
     def _end(self, row: RemoteRow, record: RecordDraft) -> None:
         record.elect()

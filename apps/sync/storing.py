@@ -20,7 +20,7 @@ from apps.sync.drafts import Context, LinkDraft, RecordDraft
 from apps.sync.judging import EntryDraft, Judge, Tally, judge_rows
 from apps.sync.local import MODELS, columns_of
 from apps.sync.merging import merge_belongings
-from apps.sync.models import EntryAction, RecordLink, RunEntry
+from apps.sync.models import Conversion, EntryAction, RecordLink, RunEntry
 from apps.sync.reactions import call_rules_for
 from apps.sync_errors.services import record_errors, resolve_errors
 from apps.tenants.scope import current_tenant_id
@@ -101,6 +101,7 @@ def store(context: Context, judge: Judge) -> None:
     if context.local_type == "person":
         _index_words([d for d in [*drafts, *desk.new_records] if {"first_name", "last_name"} & d.changes.keys()])
     insert_entries([_entry(context, entry) for entry in judge.entries])
+    Conversion.objects.bulk_create(judge.conversions, ignore_conflicts=True)
     announce_records(context, drafts, desk.new_records)
     for draft in [*drafts, *desk.new_records]:
         missing = draft.to_queue - draft.waiting

@@ -2,6 +2,7 @@
 
 from apps.sync.models.bulk import BulkAction, BulkKind, BulkState
 from apps.sync.models.choices import MatchChoice
+from apps.sync.models.conversions import Conversion
 from apps.sync.models.entries import EntryAction, RunEntry
 from apps.sync.models.intents import WriteIntent
 from apps.sync.models.links import RecordLink
@@ -23,6 +24,7 @@ __all__ = [
     "BulkAction",
     "BulkKind",
     "BulkState",
+    "Conversion",
     "EntryAction",
     "MatchChoice",
     "ObjectStage",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.core.queue import wake
 from apps.domain.failures import Failure
 from apps.integrations.gateways import Gateway, open_gateway
+from apps.sync.conversions import join_conversions
 from apps.sync.lanes import CHUNK_SECONDS, Hold
 from apps.sync.models import ObjectStage, RunKind, RunLane, RunObject, RunPage, RunState, Schedule, SyncRun, Watermark
 from apps.sync.pull.apply import apply_page
@@ -124,6 +125,7 @@ def end_run(hold: Hold, state: RunState, failure: str) -> None:
     """Close the run; a complete one moves the watermarks to the org time at which it began."""
     now = timezone.now()
     run = SyncRun.objects.select_for_update().get(id=hold.run_id)
+    join_conversions(run, at=now)
     run.state, run.failure, run.finished_at = state, failure, now
     run.step, run.waiting_reason = "", ""
     run.save()

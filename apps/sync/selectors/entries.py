@@ -28,6 +28,7 @@ ACTION_WORDS: dict[str, str] = {
 _RULE_WORDS: dict[str, str] = {
     **{str(reason): words for reason, words in REASON_WORDS.items()},
     "consent": "An opt-out on either side counts on both.",
+    "converted": "The lead was converted to this account.",
     "restored": "The record is back in Salesforce.",
     "status_map": "A step translates the state here into this status.",
     "automatic": "Syncline tells this by itself.",
