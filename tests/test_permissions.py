@@ -161,6 +161,7 @@ TABLE: dict[str, Answers] = {
     "console:step-push-all": Answers(NEVER, WORKERS_ON, ["step"]),
     "console:sync-settings-full-sync": Answers(WORKERS_ON, WORKERS_ON),  # a run is open: onward to it
     # What admins do.
+    "console:owners": Answers(MEMBERS, "302 403 403 302 302"),
     "console:sync-settings-save": Answers(NEVER, "302 403 403 422 422"),
     "console:salesforce-connect": Answers(NEVER, "302 403 403 200 200"),
     "console:salesforce-callback": Answers("302 403 403 400 400"),  # comes without a state

@@ -11,6 +11,7 @@ urlpatterns = [
     path("members/", include("apps.console.members.urls")),
     path("integrations/", include("apps.console.hub.urls")),
     path("integrations/salesforce/objects/", include("apps.console.custom_objects.urls")),
+    path("integrations/salesforce/owners/", include("apps.console.owners.urls")),
     path("integrations/salesforce/", include("apps.console.salesforce.urls")),
     path("integrations/salesforce/", include("apps.console.mappings.urls")),
     path("integrations/salesforce/settings/", include("apps.console.sync_settings.urls")),

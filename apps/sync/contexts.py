@@ -6,8 +6,10 @@ from functools import lru_cache
 
 from django.utils import timezone
 
+from apps.audience.models import Owner
 from apps.domain.decider import BlankPolicy
 from apps.domain.mapping import Step
+from apps.domain.owning import OwnerPolicy
 from apps.domain.reconcile import Policy
 from apps.field_mappings.models import MappingVersion
 from apps.field_mappings.versions import load_steps
@@ -44,6 +46,12 @@ def policy_of(settings: SyncSettings) -> Policy:
         takes_opt_out=settings.opt_out_in,
         gives_opt_out=settings.opt_out_out,
     )
+
+
+def owner_policy(settings: SyncSettings) -> OwnerPolicy:
+    """Who owns what its owner here cannot own there."""
+    inactive = Owner.objects.filter(is_active=False).values_list("remote_id", flat=True)
+    return OwnerPolicy(settings.fallback_owner, settings.lead_assignment, frozenset(inactive))
 
 
 def context_of(run: SyncRun, sobject: str, *, settings: SyncSettings | None = None) -> Context:

@@ -74,6 +74,20 @@ class SyncSettings(TenantModel):
         default=False,
         help_text="Off: such a record is held, and the one that Salesforce names is offered.",
     )
+    fallback_owner = models.CharField(
+        max_length=18,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Id of the user or queue that owns what nobody can own. Blank: such a record is held with an error.",
+    )
+    lead_assignment = models.CharField(
+        max_length=18,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Id of the assignment rule or queue for new leads without an owner. Blank: the fallback owner.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

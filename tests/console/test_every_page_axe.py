@@ -107,6 +107,7 @@ PAGES: dict[str, str] = {
     "records-edit": "type record",
     "records-why": "type record",
     "custom-objects": "",
+    "owners": "",
     "lists-list": "",
     "lists-detail": "list",
     "members": "",

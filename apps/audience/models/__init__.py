@@ -16,7 +16,7 @@ from apps.audience.models.engagements import (
 )
 from apps.audience.models.lists import List, ListKind, ListMembership, OutState
 from apps.audience.models.opportunities import Opportunity, OpportunityContactRole
-from apps.audience.models.owners import Owner
+from apps.audience.models.owners import Owner, OwnerPick
 from apps.audience.models.people import Person, PersonWord
 from apps.audience.models.record import Record, Source
 from apps.audience.models.saved_filters import SavedFilter
@@ -41,6 +41,7 @@ __all__ = [
     "Origin",
     "OutState",
     "Owner",
+    "OwnerPick",
     "Person",
     "PersonWord",
     "Record",

@@ -21,3 +21,22 @@ class Owner(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OwnerPick(TenantModel):
+    """Which user of the CRM a member is, as somebody said; without such a row the e-mail address tells."""
+
+    id = models.BigAutoField(primary_key=True)
+    member_id = models.BigIntegerField()
+    remote_id = models.CharField(max_length=18, blank=True, help_text="Blank: the member has no user there.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "member_id"], name="owner_pick_once_per_member"),
+            models.UniqueConstraint(
+                fields=["tenant", "remote_id"], condition=~models.Q(remote_id=""), name="owner_pick_once_per_user"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} is {self.remote_id or 'nobody'}"

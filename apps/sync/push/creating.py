@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
@@ -12,6 +13,7 @@ from apps.audience.models import Person
 from apps.domain.automatic import automatic_values
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.mapping import Step
+from apps.domain.owning import OWNER, owned_at_birth
 from apps.domain.ports import WriteOperation
 from apps.domain.pushing import Creation, creating_step, creation
 from apps.domain.rows import DELETION_FIELDS, EXTERNAL_ID, row_from_json
@@ -248,7 +250,7 @@ def _open_creations(work: Round, sobject: str, steps: Mapping[int, Step]) -> lis
                 defaults=_defaults(work, sobject),
                 writable=creatable,
             )
-            intent = _creation_intent(work, sobject, draft, made)
+            intent = _creation_intent(work, sobject, draft, _owned(work, sobject, steps[record_id], made))
             if intent is None:
                 continue
             if has_external_id:
@@ -256,6 +258,23 @@ def _open_creations(work: Round, sobject: str, steps: Mapping[int, Step]) -> lis
                 intent.values = {**intent.values, EXTERNAL_ID: f"{prefix}-{record_id}"}
             intents.append(intent)
         return insert_intents(intents)
+
+
+def _owned(work: Round, sobject: str, step: Step, made: Creation) -> Creation:
+    """The new row with an owner that Salesforce takes; who it becomes is news from there."""
+    field = work.schemas[sobject].fields.get(OWNER)
+    if field is None or not field.createable:
+        return made
+    values, _ = owned_at_birth(made.values, work.owner_policy, field.reference_to, is_lead=sobject == "Lead")
+    if values == made.values:
+        return made
+    after = dict(made.base_after)
+    for rule in step.rules:
+        if rule.remote_field == OWNER:
+            _, ours = after.pop(rule.key, (None, None))
+            if ours and OWNER in values:
+                after[rule.key] = (values[OWNER], ours)
+    return replace(made, values=values, base_after=after)
 
 
 def _defaults(work: Round, sobject: str) -> dict[str, str]:

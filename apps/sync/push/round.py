@@ -14,7 +14,8 @@ from apps.core.bulk import insert_rows
 from apps.domain.automatic import AUTOMATIC, automatic_values, goes_alone, local_names
 from apps.domain.automatic import READ as AUTOMATIC_READ
 from apps.domain.failures import RowFailure
-from apps.domain.mapping import FieldRule
+from apps.domain.mapping import FieldRule, Step
+from apps.domain.owning import OWNER, OwnerPolicy, fitted
 from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
 from apps.domain.reconcile import Intention, is_told
@@ -28,7 +29,7 @@ from apps.integrations.gateways import Gateway
 from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection
 from apps.integrations.soql import find_text
-from apps.sync.contexts import context_of, steps_of
+from apps.sync.contexts import context_of, owner_policy, steps_of
 from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import Context
 from apps.sync.judging import Judge, Judged
@@ -97,6 +98,8 @@ class Round:
     """Records whose row has moved since it was read: their change waits again."""
     broken: RowFailure | None = None
     """A field that rows were refused for because it is gone or read-only by now."""
+    owner_policy: OwnerPolicy = field(default_factory=OwnerPolicy)
+    """Who owns what its owner here cannot own there."""
     pulled: int = 0
     created: int = 0
     updated: int = 0
@@ -128,6 +131,7 @@ def begin_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed]) -> Roun
         made = Round(
             hold, gateway, run, connection, settings_of(connection), {c.local_id: c for c in claims}, local_type
         )
+        made.owner_policy = owner_policy(made.settings)
         for sobject in {step.sobject for step in steps_of(run) if step.local_type == local_type}:
             schema = cached_schema(connection, sobject)
             if schema is not None:
@@ -266,6 +270,9 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
     is_alone = goes_alone(claim.fields, only_score=work.settings.score_only)
     if judged.step is not None and not is_alone and may_write(judged.step, record.values):
         values = writable(schema, outcome.remote)
+        if OWNER in values:
+            held = judged.row.values.get(OWNER) or ""
+            values = fitted(values, work.owner_policy, schema.fields[OWNER].reference_to, held=held)
         keys = {rule.key for rule in judged.step.rules if rule.remote_field in values}
     refused = refusals(schema, values)
     if refused:
@@ -291,7 +298,7 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
         local_id=record.row.pk,
         operation="update",
         values=values,
-        after={key: list(pair) for key, pair in outcome.base_after.items() if key in keys},
+        after=_after_write(judged.step, outcome.base_after, keys, values),
         opted_out=opted_out,
         set_again=consent is not None and consent.rule == "set_again" and opted_out is not None,
         flips=[key for key in outcome.flipping if key in keys],
@@ -331,6 +338,20 @@ def _own_lines(judged: Judged, own: Mapping[str, str]) -> dict[str, Any]:
         name: {"before": judged.row.values.get(remote) or "", "after": own[remote], "rule": "automatic"}
         for remote, name in local_names(own).items()
     }
+
+
+def _after_write(
+    step: Step | None,
+    base_after: Mapping[str, tuple[str | None, str | None]],
+    keys: set[str],
+    values: Mapping[str, str],
+) -> dict[str, list[str | None]]:
+    """What both sides hold once this is written: the owner there may be another than the owner here."""
+    after = {key: list(pair) for key, pair in base_after.items() if key in keys}
+    for rule in step.rules if step is not None else ():
+        if rule.remote_field == OWNER and rule.key in after:
+            after[rule.key][0] = values[OWNER]
+    return after
 
 
 def _lines(judged: Judged, keys: set[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from apps.audience.fields import RECORD_COLUMNS
 from apps.core import crash
 from apps.domain.baseline import pack, unpack
 from apps.domain.failures import Category
+from apps.domain.owning import OWNER
 from apps.domain.ports import Changed, WriteOperation, WriteResult
 from apps.domain.pushing import NEWS, base_after_write, stamp_after_write
 from apps.domain.rows import EXTERNAL_ID, OPT_OUT
@@ -38,10 +39,17 @@ def write_intents(work: Round, intents: Sequence[WriteIntent]) -> None:
     crash.point("intended")
     locked = [intent for intent in intents if work.claims[intent.local_id].is_locked]
     plain = [intent for intent in intents if not work.claims[intent.local_id].is_locked]
-    for batch in _batches(plain, AT_ONCE):
-        write_each(work, batch, _write)
+    for rule in sorted({_assignment_rule(work, intent) for intent in plain}):
+        for batch in _batches([one for one in plain if _assignment_rule(work, one) == rule], AT_ONCE):
+            write_each(work, batch, _write)
     for batch in _batches(sorted(locked, key=_parent), LOCKED_AT_ONCE):
         write_each(work, batch, _write)
+
+
+def _assignment_rule(work: Round, intent: WriteIntent) -> str:
+    """The rule that is to choose the owner of a new lead; "" where none shall run (facts, section 8)."""
+    is_free = intent.sobject == "Lead" and not intent.remote_id and OWNER not in intent.values
+    return work.owner_policy.lead_assignment if is_free else ""
 
 
 def _batches(intents: Sequence[WriteIntent], size: int) -> Iterable[Sequence[WriteIntent]]:
@@ -69,6 +77,7 @@ def _write(work: Round, intents: Sequence[WriteIntent]) -> None:
             bodies,
             key_field=key_field,
             allow_duplicates=work.settings.save_duplicates,
+            assignment_rule=_assignment_rule(work, intents[0]),
         )
     )
     crash.point("written")
