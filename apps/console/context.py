@@ -71,6 +71,7 @@ _GROUPS = (
         (
             ("Integrations", "hub", "plug"),
             ("What syncs", "profiles", "arrow-left-right"),
+            ("Rules", "actions-list", "workflow"),
             ("Activity log", "log-list", "activity"),
             ("Outbound queue", "queue-list", "send"),
             ("Sync errors", "errors-list", "triangle-alert"),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("integrations/salesforce/settings/", include("apps.console.sync_settings.urls")),
     path("integrations/salesforce/log/", include("apps.console.log.urls")),
     path("integrations/salesforce/errors/", include("apps.console.errors.urls")),
+    path("integrations/salesforce/actions/", include("apps.console.actions.urls")),
     path("integrations/salesforce/queue/", include("apps.console.queue.urls")),
     path("integrations/salesforce/why/", include("apps.console.why.urls")),
     path("settings/webhooks/", include("apps.console.webhooks.urls")),

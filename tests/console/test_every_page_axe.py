@@ -40,6 +40,7 @@ from apps.sync.models import (
     SyncRun,
     Watermark,
 )
+from apps.sync_actions.models import Reaction, Rule, RuleRun
 from apps.sync_errors.models import SyncError
 from apps.sync_errors.services import ErrorFact, record_errors
 from apps.tenants.models import Scope, Tenant, User
@@ -120,9 +121,15 @@ PAGES: dict[str, str] = {
     "webhooks-edit": "webhook",
     "webhooks-delete": "webhook",
     "webhooks-delivery": "delivery",
+    "actions-list": "",
+    "actions-new": "",
+    "actions-edit": "rule",
+    "actions-log": "rule",
+    "actions-try": "rule",
 }
 # What answers with something else: parts of pages, downloads, the outcome of a form, a redirect.
 NO_PAGES = {
+    "actions-steps", "actions-switch", "actions-move", "actions-delete", "actions-held",
     "api-keys-revoke",
     "webhooks-switch", "webhooks-test", "webhooks-rotate", "webhooks-replay",
     "records-active", "records-open", "records-open-why", "records-sync", "records-sync-run", "custom-objects-add",
@@ -220,16 +227,53 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         notice = Notice.objects.create(kind="sync_errors", subject="New sync errors", facts={"too_long": 3}, path="/")
         words = "Check all three."
         attempt = PasswordAttempt.objects.create(user=inviter, state="refused", code="expired", words=words)
+        rule = _rule(person.pk)
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
         "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
         "area": "people", "notice": notice.pk, "attempt": attempt.pk, "saved": saved.pk, "bulk": bulk.pk,
         "api_key": key.pk,
-        "webhook": hook.pk, "delivery": delivery.pk,
+        "webhook": hook.pk, "delivery": delivery.pk, "rule": rule.pk,
         "type": kind.key, "record": record.pk,
         "step": lead.pk, "side": "in", "status_step": status.pk, "mapping": mapping_id,
     }  # fmt: skip
+
+
+def _rule(person_id: int) -> Rule:
+    """A rule with conditions and actions of several kinds, something held back, and what it did."""
+    rules = [
+        Rule.objects.create(
+            name=name, position=place, is_enabled=place == 0, trigger="synced",
+            conditions={"all_of": True, "parts": [ROMANS]},
+            actions=[
+                {"kind": "set_field", "values": {"field": "title", "text": "{first_name}"}},
+                {"kind": "crm_task", "values": {"subject": "Call {first_name}", "days": "1", "description": "x"}},
+                {"kind": "map_value", "values": {"field": "country", "pairs": "DE = Germany"}},
+            ],
+        )
+        for place, name in enumerate(["Romans", "Others"])
+    ]  # fmt: skip
+    rule: Rule = rules[0]
+    Reaction.objects.create(rule_id=rule.pk, person_id=person_id, event="created", event_key="v", state="held")
+    effects = [
+        {"kind": "set_field", "words": "Changed", "before": "", "after": "x", "done": True, "failed": False},
+        {
+            "kind": "trim",
+            "words": "The value is right already",
+            "before": "x",
+            "after": "x",
+            "done": False,
+            "failed": False,
+        },
+        {"kind": "webhook", "words": "It is gone", "before": "", "after": "", "done": False, "failed": True},
+    ]
+    for number, outcome in enumerate(("done", "failed", "cut")):
+        RuleRun.objects.create(
+            rule_id=rule.pk, rule_name=rule.name, person_id=person_id, record_label="Ada", event="created",
+            event_key=f"v{number}", why="it came in", outcome=outcome, note="Why.", effects=effects,
+        )  # fmt: skip
+    return rule
 
 
 def _run(connection: Connection, person_id: int) -> SyncRun:
