@@ -9,7 +9,7 @@ from apps.console.actions.forms import EXAMPLES
 from apps.console.actions.shown import rule_views, run_views, trigger_words
 from apps.console.listing import listing
 from apps.core.paging import Order
-from apps.field_mappings.models import SyncStep
+from apps.field_mappings.models import ProfileKind, SyncStep
 from apps.integrations.services.oauth import live_connection
 from apps.sync_actions.choices import Choices
 from apps.sync_actions.models import Rule, RuleOutcome, RuleRun
@@ -44,9 +44,13 @@ def actions_list(request: MemberRequest) -> HttpResponse:
 
 
 def _steps() -> list[SyncStep]:
-    """The steps of the profile in use that bring people in."""
+    """The steps of the profile in use that bring people in; those of the default profile are locked."""
     rows = SyncStep.objects.filter(
-        profile__is_active=True, local_type="person", direction__in=["pull", "two_way"], is_enabled=True
+        profile__is_active=True,
+        profile__kind=ProfileKind.CUSTOM,
+        local_type="person",
+        direction__in=["pull", "two_way"],
+        is_enabled=True,
     )
     return list(rows.order_by("position"))
 
