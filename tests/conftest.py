@@ -1,6 +1,7 @@
 """The test database, made by the owner and used by the login role, as in production."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +60,20 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-        _owner_statement(home, f'DROP DATABASE "{name}" WITH (FORCE)')
+        _drop_database(home, name)
+
+
+def _drop_database(home: str, name: str) -> None:
+    """Drop it, and wait while the server's own clean-up is in it, whose process its owner may not end."""
+    for attempt in range(60):
+        try:
+            _owner_statement(home, f'DROP DATABASE "{name}" WITH (FORCE)')
+        except psycopg2.errors.InsufficientPrivilege:
+            if attempt == 59:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def truncate_everything() -> None:

@@ -73,7 +73,6 @@ def take_signed_request(request: HttpRequest) -> Onlooker:
                     digest=claims.digest,
                     remote_user_id=claims.user_id,
                     user_name=claims.user_name,
-                    remote_id=claims.remote_id,
                     expires_at=now + _KEPT,
                 )
         except IntegrityError:

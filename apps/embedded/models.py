@@ -7,14 +7,13 @@ from apps.tenants.models import TenantModel
 
 
 class SignedRequest(TenantModel):
-    """One of them: its digest, and which Salesforce user looked at which record. Kept for as long as its signature
-    would be believed, and a while beyond, for the question who has looked."""
+    """One of them: its digest, and which Salesforce user looked. Kept for a month, for the question who has looked; at
+    whom is not kept, so that nothing here names a person who was erased."""
 
     id = models.BigAutoField(primary_key=True)
     digest = models.CharField(max_length=64, db_collation="C", help_text="SHA-256 of the signed text, in hex.")
     remote_user_id = models.CharField(max_length=18)
     user_name = models.TextField()
-    remote_id = models.CharField(max_length=18, help_text="The record that was looked at.")
     taken_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(help_text="When the row may go.")
 
@@ -23,4 +22,4 @@ class SignedRequest(TenantModel):
         indexes = [models.Index(fields=["tenant", "expires_at"], name="signed_request_expiry")]
 
     def __str__(self) -> str:
-        return f"{self.user_name} at {self.remote_id}"
+        return f"{self.user_name}, {self.taken_at:%Y-%m-%d %H:%M}"

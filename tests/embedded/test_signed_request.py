@@ -1,4 +1,4 @@
-"""Which signed requests are believed: a table. The secret, the text as sent, the age and what it says decide."""
+"""Which signed requests are believed (F77): a table. The secret, the text as sent, the age and what it says decide."""
 
 import base64
 import json
