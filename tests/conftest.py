@@ -28,7 +28,11 @@ def salesforce_truth() -> Path:
 
 
 def _owner_statement(database: str, statement: str) -> None:
-    parameters = connections["owner"].settings_dict
+    _statement("owner", database, statement)
+
+
+def _statement(alias: str, database: str, statement: str) -> None:
+    parameters = connections[alias].settings_dict
     link = psycopg2.connect(
         host=parameters["HOST"],
         port=parameters["PORT"],
@@ -64,8 +68,11 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 
 def _drop_database(home: str, name: str) -> None:
-    """Drop it, and wait while the server's own clean-up is in it, whose process its owner may not end."""
+    """Drop it. Threads of a live server leave connections of the login role behind, which only that role may end; and
+    the server's own clean-up may be in it for a moment."""
+    left = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = current_user"
     for attempt in range(60):
+        _statement("default", home, left)
         try:
             _owner_statement(home, f'DROP DATABASE "{name}" WITH (FORCE)')
         except psycopg2.errors.InsufficientPrivilege:
