@@ -57,7 +57,8 @@ class Onlooker:
 
 def take_signed_request(request: HttpRequest) -> Onlooker:
     """Use up the request's signed text, inside a transaction; raises Refused."""
-    if int(request.headers.get("Content-Length") or 0) > 2 * LONGEST:
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal() or int(length) > 2 * LONGEST:
         raise Refused(Reason.MALFORMED)
     now = timezone.now()
     claims = read_signed_request(request.POST.get("signed_request", ""), secrets=consumer_secrets(), now=now)

@@ -287,7 +287,7 @@ def _package(schemas: Mapping[str, ObjectSchema]) -> Finding:
             Outcome.WARNING,
             f"Score, visit and touches are not told to these fields, which the sync user cannot see: "
             f"{', '.join(missing)}.",
-            "Install Syncline's fields again, or let the sync user read and edit them.",
+            "Install the package again (Integrations, Salesforce, Package), or let the sync user read and edit them.",
         )
     return Finding(
         "package",
@@ -295,7 +295,7 @@ def _package(schemas: Mapping[str, ObjectSchema]) -> Finding:
         Outcome.WARNING,
         "They are not installed yet. Bringing data in works without them; people are matched by e-mail, and score, "
         "visits and touches are not told to Salesforce.",
-        "Nothing to do for now: the last step of the setup adds them.",
+        "Nothing to do for now: the last step of the setup, Package, installs them.",
     )
 
 

@@ -26,7 +26,7 @@ from apps.embedded.models import SignedRequest
 from apps.integrations.models import Connection, ConnectionState
 from apps.outbox.models import OutboundChange
 from apps.outbox.queue import queue_change
-from apps.sync.models import RunKind, SyncRun
+from apps.sync.models import RunKind, RunObject, RunState, SyncRun
 from apps.sync_errors.services import ErrorFact, record_errors
 from apps.sync_settings.models import SyncSettings
 from apps.tenants.directory import enter
@@ -135,6 +135,11 @@ def test_an_enormous_request_is_refused_without_being_read(ada: Person, sf: Clie
     assert sf.post(HOME, {"signed_request": "x" * 5_000_000}).status_code == 400
 
 
+def test_a_length_that_is_no_number_is_answered_in_words(ada: Person, sf: Client) -> None:
+    answer = sf.generic("POST", HOME, b"signed_request=x", CONTENT_LENGTH="many")
+    assert "Reload this page" in page(answer, 400)
+
+
 def test_opened_by_itself_the_page_says_what_it_is(sf: Client) -> None:
     assert "This page is a part of Salesforce" in page(sf.get(HOME))
     assert "Your Salesforce administrator has to allow this" in page(sf.get(HOME + "?_sfdc_canvas_auth=x"), 403)
@@ -238,6 +243,23 @@ def test_sync_now_of_an_unknown_lead_names_the_row(tenant: Tenant, org: Connecti
     with tenant_transaction(tenant.pk):
         run = SyncRun.objects.get()
     assert (run.remote_sobject, run.remote_id, run.local_id) == ("Lead", LEAD_ID, None)
+
+
+def test_the_log_shows_a_run_of_a_row_and_why_it_was_left_out(
+    tenant: Tenant, org: Connection, sf: Client, member: Any
+) -> None:
+    header = token_of(open_panel(sf))
+    page(sf.post(HOME + "sync/", headers=header))
+    with tenant_transaction(tenant.pk):
+        run = SyncRun.objects.get()
+        RunObject.objects.create(run=run, position=0, sobject="Lead", label="Leads", note="A filter leaves it out.")
+        SyncRun.objects.update(state=RunState.COMPLETED, finished_at=timezone.now())
+    text = page(member(Role.VIEWER).get(f"/integrations/salesforce/log/{run.pk}/"))
+    assert "A filter leaves it out." in text
+    assert "Salesforce user Grace Hopper" in text
+    shown = page(sf.get(HOME + f"sync/run/?run={run.pk}", headers=header))
+    assert "It was not brought in" in shown
+    assert "A filter leaves it out." in shown
 
 
 def test_a_run_of_another_record_is_not_shown(tenant: Tenant, ada: Person, org: Connection, sf: Client) -> None:
