@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from apps.audience.fields import ByType
 from apps.console.errors.forms import STATE_WORDS
+from apps.console.mappings.addresses import place_of
 from apps.domain.failures import Remedy
 from apps.domain.remedies import Words, words_for
 from apps.sync.selectors.links import record_url
@@ -17,7 +18,6 @@ _PAGES = ByType(
     opportunity="console:opportunities-detail",
     custom="console:records-open",
 )
-_MAPPING_PAGES = {"Lead": "lead", "Contact": "contact", "Account": "account", "Opportunity": "opportunity"}
 _TONES: dict[str, str] = {
     ErrorState.OPEN: "bad",
     ErrorState.RETRYING: "busy",
@@ -70,10 +70,10 @@ def _button(remedy: Remedy, sobject: str, record_page: str, salesforce_url: str)
     if remedy is Remedy.RECONNECT:
         return Button("Open the connection", reverse("console:salesforce"))
     if remedy is Remedy.FIX_MAPPING:
-        page = _MAPPING_PAGES.get(sobject)
+        place = place_of(sobject)
         return Button(
             "Check the mapping",
-            reverse("console:salesforce-object", args=[page]) if page else reverse("console:salesforce"),
+            reverse("console:salesforce-object", args=[place.slug]) if place else reverse("console:profiles"),
         )
     if remedy in {Remedy.FIX_RECORD, Remedy.CHOOSE_VALUE}:
         if salesforce_url:

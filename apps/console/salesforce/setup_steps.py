@@ -10,6 +10,18 @@ from apps.sync.models import RunKind, RunState, SyncRun
 from apps.sync_settings.services import settings_of
 from apps.tenants.models import AuditEntry
 
+_LOOKED = (
+    "mappings_reviewed",
+    "mapping_added",
+    "mappings_changed",
+    "mappings_removed",
+    "step_changed",
+    "step_turned",
+    "filter_changed",
+    "profile_switched",
+)
+"""What only somebody does who has looked at the mappings."""
+
 
 @dataclass(frozen=True, slots=True)
 class SetupStep:
@@ -30,7 +42,7 @@ def setup_steps(connection: Connection | None) -> list[SetupStep]:
     has_run = connection is not None and _full_syncs(connection).exists()
     has_synced = connection is not None and _full_syncs(connection).filter(state=RunState.COMPLETED).exists()
     has_saved = connection is not None and settings_of(connection).version > 1
-    has_looked = AuditEntry.objects.filter(action="mappings_reviewed").exists()
+    has_looked = AuditEntry.objects.filter(action__in=_LOOKED).exists()
     home, settings = reverse("console:salesforce"), reverse("console:sync-settings")
     mappings = reverse("console:salesforce-object", args=["lead"])
     return [

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from apps.field_mappings.models import Profile, StepKind, SyncStep
 from apps.integrations.models import Connection, ConnectionState
 from apps.sync.models import OPEN_RUN_STATES, RunKind, RunState, SyncRun
 from apps.sync_settings.models import SyncSettings
@@ -54,6 +55,15 @@ def _closed_switch(connection: Connection) -> Hint | None:
             "The connection stands, but nothing flows until syncs are enabled.",
             "Open the sync settings",
             "console:sync-settings",
+        )
+    profile = Profile.objects.filter(connection=connection, is_active=True).first()
+    pulling = SyncStep.objects.filter(profile=profile, kind=StepKind.RECORD, is_enabled=True).exclude(direction="push")
+    if profile is not None and not pulling.exists():
+        return Hint(
+            "No step brings anything in",
+            "Every step is switched off, or writes to Salesforce only.",
+            "Open the steps",
+            "console:profiles",
         )
     done = SyncRun.objects.filter(connection_id=connection.pk, kind=RunKind.FULL, state=RunState.COMPLETED)
     if not done.exists():

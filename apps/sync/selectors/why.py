@@ -28,7 +28,7 @@ from apps.sync.selectors.why_record import record_gates, refusals_of_creation
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.sync_settings.models import SyncSettings
 
-_CONNECTION = Door("console:salesforce", "Open the connection")
+_STEPS = Door("console:profiles", "Open the steps")
 
 
 def why(connection: Connection | None, *, local_type: str, record_id: int) -> list[Gate]:
@@ -92,9 +92,9 @@ def _object_gate(remote_id: str, sobject: str, steps: Sequence[Step]) -> Gate:
     title = "Its object is synced"
     if not sobject:
         finding = f"No object that Syncline has read has ids beginning with {remote_id[:3]}."
-        return Gate("object", title, Verdict.FAILED, finding, door=_CONNECTION)
+        return Gate("object", title, Verdict.FAILED, finding, door=_STEPS)
     if not steps:
-        return Gate("object", title, Verdict.FAILED, f"No step syncs {sobject}.", door=_CONNECTION)
+        return Gate("object", title, Verdict.FAILED, f"No step syncs {sobject}.", door=_STEPS)
     return Gate("object", title, Verdict.PASSED, f"It is a row of {sobject}.")
 
 
@@ -107,7 +107,7 @@ def _direction_gate(steps: Sequence[Step]) -> Gate:
         finding = "The steps only change records that are here already: creating records here is off."
     else:
         finding = "The steps only push to Salesforce."
-    return Gate("step", title, Verdict.FAILED, finding, door=_CONNECTION)
+    return Gate("step", title, Verdict.FAILED, finding, door=_STEPS)
 
 
 def _filter_gate(steps: Sequence[Step]) -> Gate:

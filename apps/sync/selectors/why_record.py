@@ -40,7 +40,7 @@ _OPERATORS: dict[Operator, str] = {
     Operator.IS_NOT_BLANK: "is not empty",
 }
 _WAYS = {Way.OFF: "never", Way.FILL: "only into an empty field", Way.OVERWRITE: "always"}
-_CONNECTION = Door("console:salesforce", "Open the connection")
+_STEPS = Door("console:profiles", "Open the steps")
 
 
 def record_gates(connection: Connection, local_type: str, record: Record, steps: Sequence[Step]) -> list[Gate]:
@@ -139,7 +139,7 @@ def _object_gate(local_type: str, steps: Sequence[Step]) -> Gate:
     title = "Its objects are synced"
     if not steps:
         finding = "No step syncs this kind of record, or nothing has been synced yet."
-        return Gate("object", title, Verdict.FAILED, finding, door=_CONNECTION)
+        return Gate("object", title, Verdict.FAILED, finding, door=_STEPS)
     names = ", ".join(dict.fromkeys(step.sobject for step in steps))
     return Gate("object", title, Verdict.PASSED, f"Steps tie it to {names}.")
 
@@ -147,7 +147,7 @@ def _object_gate(local_type: str, steps: Sequence[Step]) -> Gate:
 def _step_gate(link: RecordLink, steps: Sequence[Step], step: Step | None) -> Gate:
     title = "A step covers it"
     if not steps:
-        return Gate("step", title, Verdict.FAILED, f"No step syncs {link.sobject}.", door=_CONNECTION)
+        return Gate("step", title, Verdict.FAILED, f"No step syncs {link.sobject}.", door=_STEPS)
     if step is None:
         return Gate("step", title, Verdict.FAILED, f"No filter of a step for {link.sobject} admits its row.")
     ways = {(True, True): "both ways", (True, False): "into Syncline", (False, True): "to Salesforce"}
@@ -200,7 +200,7 @@ def _creation_gates(
         return [not_asked("step", title, "It was there once; what was deleted there is not made again.")]
     refused = refusals_of_creation(connection, local_type, record, steps)
     if refused:
-        return [Gate("step", title, Verdict.FAILED, refused[:1].upper() + refused[1:], door=_CONNECTION)]
+        return [Gate("step", title, Verdict.FAILED, refused[:1].upper() + refused[1:], door=_STEPS)]
     return [Gate("step", title, Verdict.PASSED, "It is made, or linked where it is found, with the next push.")]
 
 
@@ -243,7 +243,7 @@ def _ways_gate(step: Step, local_type: str, base: Baseline, values: Mapping[str,
     ]
     title = "Its fields are mapped"
     if not details:
-        return Gate("ways", title, Verdict.FAILED, "The step maps no field.", door=_CONNECTION)
+        return Gate("ways", title, Verdict.FAILED, "The step maps no field.", door=_STEPS)
     unmapped = "A field that is not listed is not synced."
     return Gate("ways", title, Verdict.PASSED, unmapped, details)
 

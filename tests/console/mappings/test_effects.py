@@ -113,6 +113,14 @@ def test_an_object_that_is_off_moves_nothing_and_on_again_it_does(marketer: Mark
     assert last_names(world) == {"Lovelace"}
 
 
+def test_with_every_object_off_the_empty_pages_say_why_and_lead_to_the_steps(marketer: Marketer) -> None:
+    for name in ("account", "contact", "lead", "opportunity"):
+        marketer.post(f"objects/{name}/on/", on="0")
+    page = marketer.client.get("/people/").content.decode()
+    assert "No step brings anything in" in page
+    assert f'href="{BASE}profiles/"' in page
+
+
 def test_an_inbound_filter_admits_only_its_rows(marketer: Marketer) -> None:
     world = marketer.world
     world.lead(LastName="Lovelace", Email="ada@acme.example", City="London")
