@@ -26,6 +26,12 @@ class EmulatedOrgs:
         self._call(f"orgs/{org['id']}/seed", plan)
         return org
 
+    def leads(self, org_id: str, count: int) -> list[dict[str, Any]]:
+        """Some leads of the org who can be written to."""
+        soql = f"SELECT Id, Email FROM Lead WHERE Email LIKE '%@%' AND IsConverted = false ORDER BY Id LIMIT {count}"
+        rows: list[dict[str, Any]] = self._call(f"orgs/{org_id}/query", {"soql": soql, "include_deleted": False})
+        return rows
+
     def grant(self, org_id: str) -> dict[str, Any]:
         """Tokens as a consent brings them."""
         answer: dict[str, Any] = self._call(f"orgs/{org_id}/grant", {})

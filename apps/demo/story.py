@@ -7,6 +7,7 @@ from django.conf import settings
 
 from apps.core.db import app_transaction
 from apps.demo.emulated import EmulatedOrgs
+from apps.demo.engagement import tell_engagement
 from apps.field_mappings.setup import seed_custom_profile
 from apps.integrations.grants import connection_from_grant
 from apps.integrations.models import Connection
@@ -22,6 +23,7 @@ WAITING_ORG, BUSY_ORG = "Northwind Salesforce", "Contoso Salesforce"
 SALESFORCE_PASSWORD = "sync-me-please"  # noqa: S105  # the stand-in's, shown on the screen
 WAITING_LOGIN, BUSY_LOGIN = "integration@northwind.example", "integration@contoso.example"
 VIEWER_EMAIL = "viewer@syncline.example"
+_ENGAGED = 60
 _BIG = {"accounts": 5000, "contacts": 10_000, "leads": 25_000, "opportunities": 3000, "campaigns": 12, "members": 4000}
 _SMALL = {"accounts": 300, "contacts": 800, "leads": 1500, "opportunities": 200, "campaigns": 6, "members": 400}
 
@@ -42,7 +44,7 @@ def tell(orgs: EmulatedOrgs, email: str, password: str) -> User:
         is_connected = Connection.objects.exists()
     if not is_connected:
         _add_viewer(busy)
-        _connect(busy, owner, orgs.grant(busy_org["id"]))
+        _connect(busy, owner, orgs.grant(busy_org["id"]), orgs.leads(busy_org["id"], _ENGAGED))
     return owner
 
 
@@ -68,8 +70,9 @@ def _add_viewer(tenant: Tenant) -> None:
         enter(kind=DirectoryKind.MEMBER, key=str(viewer.pk))
 
 
-def _connect(tenant: Tenant, owner: User, answer: dict[str, str]) -> None:
+def _connect(tenant: Tenant, owner: User, answer: dict[str, str], engaged: list[dict[str, str]]) -> None:
     with tenant_transaction(tenant.pk):
+        tell_engagement(owner, engaged)
         connection = connection_from_grant(
             answer=answer, login_url=settings.SALESFORCE_LOGIN_URL, username=BUSY_LOGIN, user=owner
         )
