@@ -64,6 +64,7 @@ _GROUPS = (
             ("Companies", "companies-list", "building-2"),
             ("Opportunities", "opportunities-list", "handshake"),
             ("Lists", "lists-list", "list"),
+            ("Sequences", "sequences-list", "list-ordered"),
         ),
     ),
     (
@@ -78,7 +79,14 @@ _GROUPS = (
             ("Sync settings", "sync-settings", "settings"),
         ),
     ),
-    ("Data", (("Webhooks", "webhooks-list", "webhook"),)),
+    (
+        "Data",
+        (
+            ("Custom fields", "custom-fields", "text-cursor-input"),
+            ("Score points", "scores", "trending-up"),
+            ("Webhooks", "webhooks-list", "webhook"),
+        ),
+    ),
 )
 _NEEDS_RIGHT = {"webhooks-list": Right.EDIT_SETTINGS}
 _NEEDS_CONNECTION = {"opportunities-list", "profiles", "log-list", "queue-list", "errors-list", "sync-settings"}

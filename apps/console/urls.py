@@ -29,4 +29,7 @@ urlpatterns = [
     path("records/", include("apps.console.custom_records.urls")),
     path("notices/", include("apps.console.notices.urls")),
     path("lists/", include("apps.console.lists.urls")),
+    path("sequences/", include("apps.console.sequences.urls")),
+    path("settings/fields/", include("apps.console.custom_fields.urls")),
+    path("settings/scores/", include("apps.console.scores.urls")),
 ]

@@ -47,10 +47,10 @@ def members(world: World) -> dict[str, str]:
     return {row["ContactId"] or row["LeadId"]: row["Status"] for row in rows}
 
 
-def here(world: World) -> dict[int, tuple[bool, str, str, str]]:
+def here(world: World) -> dict[int, list[object]]:
     with tenant_transaction(world.tenant_id):
-        rows = ListMembership.objects.values_list("person_id", "is_active", "status", "out_state", "out_note")
-        return {person_id: rest for person_id, *rest in map(tuple, rows)}  # type: ignore[misc]
+        rows = ListMembership.objects.all()
+        return {row.person_id: [row.is_active, row.status, row.out_state, row.out_note] for row in rows}
 
 
 @pytest.mark.parametrize(

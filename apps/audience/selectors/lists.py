@@ -13,13 +13,24 @@ BY_NAME = Order("name", ("name_key", "id"), (str, int))
 MEMBERS = Order("member", ("person_id",), (int,))
 
 
-def lists(*, search: str = "", kind: str = "") -> "QuerySet[List]":
+def lists(*, search: str = "", kind: str = "", archived: bool = False) -> "QuerySet[List]":
     """Lists whose name begins with the search."""
-    rows: QuerySet[List] = List.objects.all()
+    rows: QuerySet[List] = List.objects.filter(is_archived=archived)
     if kind:
         rows = rows.filter(kind=kind)
     text = search_text(search)
     return rows.filter(begins_with("name_key", text)) if text else rows
+
+
+def open_lists(limit: int = 500) -> list[List]:
+    """Those to which somebody can be added, by name."""
+    return list(List.objects.filter(is_archived=False, is_active=True).order_by("name_key", "id")[:limit])
+
+
+def known_statuses(shown: List) -> list[str]:
+    """Member statuses to choose from: those of every Campaign, and those that are in use on this one."""
+    used = [status for status, _ in member_statuses(shown) if status]
+    return list(dict.fromkeys(["Sent", "Responded", *used]))
 
 
 def member_counts(shown: Sequence[List]) -> dict[int, int]:

@@ -12,6 +12,7 @@ from apps.audience.selectors.custom_records import records_belonging
 from apps.audience.selectors.people import MOST_MATCHES, PeopleFilter, matching_ids, memberships_of, people, roles_of
 from apps.console.bulk.views import deeds_of
 from apps.console.listing import number_words, tabs
+from apps.console.people.activity import activity_context
 from apps.console.people.forms import PeopleFilterForm
 from apps.console.record_lists import FilteredListing, chosen_filter, filter_tabs, filtered_listing
 from apps.console.record_sync import sync_card
@@ -82,5 +83,6 @@ def person_detail(request: MemberRequest, person_id: int) -> HttpResponse:
         "memberships": memberships_of(person),
         "roles": roles_of(person),
         "custom_records": records_belonging(person_id=person.pk),
+        **activity_context(person),
     }
     return render(request, "console/people/detail.html", context)
