@@ -89,6 +89,11 @@ TABLE: dict[str, Answers] = {
     "console:why": Answers(MEMBERS),
     "console:queue-list": Answers(MEMBERS),
     "console:lists-detail": Answers(MEMBERS, MEMBERS, ["list"]),
+    "console:sequences-list": Answers(MEMBERS, MEMBERS),
+    "console:sequences-detail": Answers(MEMBERS, MEMBERS, ["sequence"]),
+    "console:people-activity": Answers(MEMBERS, about=["person"]),
+    "console:custom-fields": Answers(MEMBERS, MEMBERS),
+    "console:scores": Answers(MEMBERS, "302 403 422 422 422"),  # an empty form comes back with words
     "console:log-list": Answers(MEMBERS, MEMBERS),
     "console:log-merges": Answers(MEMBERS, MEMBERS),
     "console:log-run": Answers(MEMBERS, MEMBERS, ["run"]),
@@ -119,6 +124,18 @@ TABLE: dict[str, Answers] = {
     "console:records-sync": Answers(NEVER, WORKERS_ON, ["type", "record"]),
     "console:custom-objects-look": Answers(NEVER, WORKERS_ON),
     "console:custom-objects-add": Answers(WORKERS_ON, WORKERS_ON),  # names no object: back to the choice
+    "console:lists-new": Answers(WORKERS, "302 403 422 422 422"),
+    "console:lists-change": Answers(NEVER, WORKERS_ON, ["list"]),
+    "console:lists-members": Answers(NEVER, WORKERS_ON, ["list"]),
+    "console:sequences-new": Answers(WORKERS, "302 403 422 422 422"),
+    "console:sequences-change": Answers(NEVER, WORKERS_ON, ["sequence"]),
+    "console:sequences-people": Answers(NEVER, WORKERS_ON, ["sequence"]),
+    "console:people-score": Answers(NEVER, WORKERS_ON, ["person"]),
+    "console:people-lists": Answers(NEVER, WORKERS_ON, ["person"], {"list": "list"}),
+    "console:people-sequences": Answers(NEVER, WORKERS_ON, ["person"], {"sequence": "sequence"}),
+    "console:custom-fields-new": Answers(WORKERS, "302 403 422 422 422"),
+    "console:custom-fields-edit": Answers(WORKERS, "302 403 422 422 422", ["custom_field"]),
+    "console:custom-fields-remove": Answers(WORKERS, WORKERS_ON, ["custom_field"]),
     "console:people-new": Answers(WORKERS, WORKERS),  # an empty form comes back with words
     "console:companies-new": Answers(WORKERS, WORKERS),
     "console:people-edit": Answers(WORKERS, "302 403 409 409 409", ["person"]),  # without a version: overtaken

@@ -17,6 +17,7 @@ from apps.sync.selectors.steps import active_steps, returning_fields
 _WAS = "was:"
 _MOST_OWNERS = 500
 _MODES = {Kind.INTEGER: "numeric", Kind.DECIMAL: "decimal"}
+_OWN_KINDS = frozenset({Kind.LONG_TEXT, Kind.BOOLEAN, Kind.PICKLIST, Kind.MULTIPICKLIST, Kind.DATETIME, Kind.URL})
 _HINTS = {
     "company": "Its name or website, as it is listed under Companies.",
     "person": "Their e-mail address, or their name.",
@@ -175,10 +176,30 @@ def _field(target: LocalField, text: str, record: Record | None, is_ruled: bool)
     if target.name in {"description", "street", "billing_street"}:
         rows = 5 if target.name == "description" else 2
         return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), **options)
+    if target.kind in _OWN_KINDS:
+        return _own_field(target, text, options)
     attrs = {"inputmode": _MODES[target.kind]} if target.kind in _MODES else {}
     if target.kind is Kind.EMAIL:
         attrs = {"inputmode": "email", "autocapitalize": "none"}
     return forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off", **attrs}), **options)
+
+
+def _own_field(target: LocalField, text: str, options: dict[str, Any]) -> forms.Field:
+    """The control of a kind that only custom fields have; what a record holds stays choosable."""
+    if target.kind is Kind.LONG_TEXT:
+        return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **options)
+    if target.kind is Kind.BOOLEAN:
+        return forms.ChoiceField(choices=[("", "—"), ("true", "Yes"), ("false", "No")], **options)
+    if target.kind is Kind.PICKLIST:
+        kept = [text] if text and text not in target.options else []
+        return forms.ChoiceField(choices=[("", "—"), *((one, one) for one in [*target.options, *kept])], **options)
+    hints = {
+        Kind.MULTIPICKLIST: f"Several are parted by semicolons. There are: {'; '.join(target.options[:20])}.",
+        Kind.DATETIME: "Such as 2026-01-31T14:30Z.",
+        Kind.URL: "Such as https://example.com.",
+    }
+    options["help_text"] = f"{options['help_text']} {hints[target.kind]}".strip()
+    return forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off"}), **options)
 
 
 def _owners(chosen: str) -> list[tuple[str, str]]:

@@ -14,15 +14,20 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from apps.audience.models import (
+    RECEIVED_KINDS,
     Company,
     CustomRecord,
     CustomRecordType,
+    Engagement,
     List,
     ListKind,
     ListMembership,
     Opportunity,
     SavedFilter,
 )
+from apps.audience.services.custom_fields import create_custom_field
+from apps.audience.services.engagements import EventDraft, record_engagements
+from apps.audience.services.sequences import create_sequence, enrol
 from apps.field_mappings.models import FieldMapping, ProfileKind, SyncStep
 from apps.field_mappings.selectors import profiles_of
 from apps.integrations.models import ApiUsage, Connection, ConnectionCheck, PasswordAttempt
@@ -111,6 +116,16 @@ PAGES: dict[str, str] = {
     "owners": "",
     "lists-list": "",
     "lists-detail": "list",
+    "lists-new": "",
+    "sequences-list": "",
+    "sequences-new": "",
+    "sequences-detail": "sequence",
+    "people-activity": "person",
+    "custom-fields": "",
+    "custom-fields-new": "",
+    "custom-fields-edit": "custom_field",
+    "custom-fields-remove": "custom_field",
+    "scores": "",
     "members": "",
     "members-audit": "",
     "api-keys": "",
@@ -131,6 +146,8 @@ PAGES: dict[str, str] = {
 NO_PAGES = {
     "actions-steps", "actions-switch", "actions-move", "actions-delete", "actions-held",
     "api-keys-revoke",
+    "lists-change", "lists-members", "sequences-change", "sequences-people", "people-score", "people-lists",
+    "people-sequences",
     "webhooks-switch", "webhooks-test", "webhooks-rotate", "webhooks-replay",
     "records-active", "records-open", "records-open-why", "records-sync", "records-sync-run", "custom-objects-add",
     "custom-objects-look",
@@ -196,6 +213,17 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
             key="project", label="Project", label_plural="Projects", sobject="Project__c"
         )
         record = CustomRecord.objects.create(record_type=kind, name="Bridge", person=person, company=company)
+        sequence = create_sequence(name="Welcome", description="Three mails in a week.", user=None)
+        enrol(people=[person], sequence=sequence, origin="manual")
+        own_field = create_custom_field(
+            record_type="person", label="Shoe size", kind="picklist", options=["38", "39"], user=None
+        )
+        details = {"link": "https://example.com/prices", "channel": "mail", "body": "More, please."}
+        events = [
+            EventDraft(kind=one, person_id=person.pk, details=details) for one in (*RECEIVED_KINDS, *RECEIVED_KINDS)
+        ]
+        record_engagements(events=events, origin="api")
+        Engagement.objects.filter(kind="form_submitted").update(task_state="refused", task_note="No room.")
         run = _run(salesforce, person.pk)
         record_errors(
             [ErrorFact(category="ambiguous_match", message="Two fit.", remote_id="00Q000000000001AAA",
@@ -231,7 +259,8 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
-        "opportunity": deal.pk, "list": fair.pk, "token": link.split("/")[-2],
+        "opportunity": deal.pk, "list": fair.pk, "sequence": sequence.pk, "custom_field": own_field.pk,
+        "token": link.split("/")[-2],
         "area": "people", "notice": notice.pk, "attempt": attempt.pk, "saved": saved.pk, "bulk": bulk.pk,
         "api_key": key.pk,
         "webhook": hook.pk, "delivery": delivery.pk, "rule": rule.pk,
