@@ -152,6 +152,7 @@ TABLE: dict[str, Answers] = {
     "console:companies-sync": Answers(NEVER, WORKERS_ON, ["company"]),
     "console:queue-cancel": Answers(NEVER, WORKERS_ON),
     "console:queue-release": Answers(NEVER, WORKERS_ON),
+    "console:queue-commands": Answers(NEVER, WORKERS_ON),
     "console:errors-clear": Answers(NEVER, WORKERS_ON, form={"error": "error"}),
     "console:errors-clear-all": Answers(WORKERS, WORKERS_ON),
     "console:errors-retry": Answers(NEVER, WORKERS_ON, form={"error": "error"}),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.core.queue import wake
 from apps.sync.models import OPEN_RUN_STATES, RunKind, Schedule, SyncRun, WriteIntent
 from apps.sync.schedules import next_sweep
-from apps.sync_actions.models import RuleRun
+from apps.sync_actions.models import CrmAction, RuleRun
 from apps.tenants.scope import current_tenant_id, tenant_transaction
 
 KEPT_FOR = timedelta(days=90)
@@ -58,7 +58,11 @@ def _tidy_some(connection_id: int) -> bool:
             run.delete()
     if old.filter(is_tidied=False).exists():
         return True
-    return _delete_oldest(RuleRun, "at", before) or _delete_oldest(WriteIntent, "closed_at", before)
+    return (
+        _delete_oldest(RuleRun, "at", before)
+        or _delete_oldest(CrmAction, "settled_at", before)
+        or _delete_oldest(WriteIntent, "closed_at", before)
+    )
 
 
 def _delete_oldest(model: type[models.Model], moment: str, before: Any) -> bool:

@@ -45,7 +45,7 @@ from apps.sync.models import (
     SyncRun,
     Watermark,
 )
-from apps.sync_actions.models import Reaction, Rule, RuleRun
+from apps.sync_actions.models import CrmAction, Reaction, Rule, RuleRun
 from apps.sync_errors.models import SyncError
 from apps.sync_errors.services import ErrorFact, record_errors
 from apps.tenants.models import Scope, Tenant, User
@@ -155,7 +155,7 @@ NO_PAGES = {
     "people-link", "people-unlink", "companies-link", "companies-unlink", "errors-settle",
     "bulk-ask", "bulk-start", "bulk-cancel", "filters-remove",
     "companies-active", "companies-sync", "companies-sync-run", "people-active", "people-consent", "people-sync",
-    "people-sync-run", "queue-cancel", "queue-release",
+    "people-sync-run", "queue-cancel", "queue-release", "queue-commands",
     "errors-clear", "errors-csv", "errors-retry", "healthz", "log-cancel", "log-rows-csv", "members-invite",
     "members-new-tenant",
     "members-profile", "members-remove", "members-role", "members-withdraw", "open-errors", "overview-live",
@@ -255,7 +255,7 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         notice = Notice.objects.create(kind="sync_errors", subject="New sync errors", facts={"too_long": 3}, path="/")
         words = "Check all three."
         attempt = PasswordAttempt.objects.create(user=inviter, state="refused", code="expired", words=words)
-        rule = _rule(person.pk)
+        rule = _rule(person.pk, run.pk)
         link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
     return {
         "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
@@ -269,7 +269,7 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rule(person_id: int) -> Rule:
+def _rule(person_id: int, run_id: int) -> Rule:
     """A rule with conditions and actions of several kinds, something held back, and what it did."""
     rules = [
         Rule.objects.create(
@@ -285,6 +285,10 @@ def _rule(person_id: int) -> Rule:
     ]  # fmt: skip
     rule: Rule = rules[0]
     Reaction.objects.create(rule_id=rule.pk, person_id=person_id, event="created", event_key="v", state="held")
+    CrmAction.objects.create(
+        rule_id=rule.pk, rule_name=rule.name, action="crm_task", person_id=person_id, record_label="Ada", key="k",
+        values={"subject": "Call"}, cause="Rule “Romans”: it came in", state="held", reason="Why.",
+    )  # fmt: skip
     effects = [
         {"kind": "set_field", "words": "Changed", "before": "", "after": "x", "done": True, "failed": False},
         {
@@ -300,7 +304,7 @@ def _rule(person_id: int) -> Rule:
     for number, outcome in enumerate(("done", "failed", "cut")):
         RuleRun.objects.create(
             rule_id=rule.pk, rule_name=rule.name, person_id=person_id, record_label="Ada", event="created",
-            event_key=f"v{number}", why="it came in", outcome=outcome, note="Why.", effects=effects,
+            event_key=f"v{number}", why="it came in", outcome=outcome, note="Why.", effects=effects, run_id=run_id,
         )  # fmt: skip
     return rule
 

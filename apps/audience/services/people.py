@@ -152,6 +152,8 @@ def set_opt_out(
         actor_label=actor_label(user),
         at=row.updated_at,
     )
+    if opted_out:
+        note_facts([Fact(row.pk, EventKind.UNSUBSCRIBED, said)], origin=origin, at=row.updated_at)
     return row
 
 

@@ -18,6 +18,8 @@ from apps.integrations.services.oauth import live_connection
 from apps.sync.selectors.hints import why_nothing_synced
 from apps.sync.selectors.links import instance_urls
 from apps.sync.services import CannotStart, start_differential_sync
+from apps.sync_actions.models import COMMAND_WAY, CrmAction
+from apps.sync_actions.services import release_commands
 from apps.sync_errors.models import LIVE_STATES, SyncError
 from apps.sync_errors.selectors import ErrorFilter, live_by_category, sync_errors
 from apps.sync_errors.services import clear_errors, retry_errors
@@ -111,7 +113,9 @@ def retry_all(request: MemberRequest) -> HttpResponse:
 
 def _try_again(request: MemberRequest, rows: "QuerySet[SyncError]") -> None:
     """Put the errors into the retry ledger, and begin a sync that takes them up, where one can begin now."""
+    commands = list(rows.filter(way=COMMAND_WAY).values_list("details__command", flat=True))
     count = retry_errors(errors=rows, user=request.user)
+    release_commands(commands=CrmAction.objects.filter(id__in=[one for one in commands if one]), user=request.user)
     connection = live_connection()
     when = "with the next sync"
     if connection is not None:

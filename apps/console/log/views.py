@@ -20,6 +20,7 @@ from apps.sync.selectors.merges import MERGE_RULES, MERGED, MergeLine, merge_lin
 from apps.sync.selectors.progress import duration_words
 from apps.sync.selectors.runs import NEWEST, object_views, overall, run_view, run_views, runs, sum_of
 from apps.sync.services import cancel_run
+from apps.sync_actions.selectors import rules_of_run
 from apps.tenants.access import MemberRequest, load, member_page
 from apps.tenants.roles import Right
 
@@ -69,6 +70,7 @@ def run_page(request: MemberRequest, run_id: int) -> HttpResponse:
         "duration": _duration(view.seconds),
         "whole": whole,
         "whole_left": _duration(whole.seconds_left),
+        "rules": rules_of_run(run.pk),
         "objects": [(one, _duration(one.progress.seconds_left)) for one in objects],
         "may_cancel": run.state in {RunState.QUEUED, RunState.RUNNING} and request.membership.may(Right.RUN_SYNC),
     }

@@ -8,4 +8,5 @@ urlpatterns = [
     path("", views.queue_list, name="queue-list"),
     path("cancel/", views.cancel, name="queue-cancel"),
     path("release/", views.release, name="queue-release"),
+    path("commands/", views.commands, name="queue-commands"),
 ]

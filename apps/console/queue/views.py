@@ -6,12 +6,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.console.listing import listing, number_words
+from apps.console.queue.commands import command_views
 from apps.console.queue.forms import STATE_WORDS, QueueFilterForm
 from apps.console.queue.shown import change_views, records_named, stop_of
 from apps.core.search import search_text
 from apps.integrations.services.oauth import live_connection
 from apps.outbox.selectors import OLDEST, QueueFilter, counts_by_state, outbound_changes
 from apps.outbox.services import Cancelled, cancel_changes, release_changes
+from apps.sync_actions.models import CrmAction
+from apps.sync_actions.services import cancel_commands, release_commands
 from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.roles import Right
 
@@ -39,6 +42,7 @@ def queue_list(request: MemberRequest) -> HttpResponse:
         "stop": stop_of(live_connection(), waiting, not_held == 1) if not_held else None,
         "is_filtered": bool(wanted.state or is_searched),
         "may_change": request.membership.may(Right.RUN_SYNC),
+        "commands": command_views(),
     }
     return render(request, "console/queue/list.html", context)
 
@@ -69,10 +73,24 @@ def release(request: MemberRequest) -> HttpResponse:
     return redirect("console:queue-list")
 
 
-def _chosen(request: MemberRequest) -> list[int]:
+@require_POST
+@member_page(Right.RUN_SYNC)
+def commands(request: MemberRequest) -> HttpResponse:
+    """Cancel rule actions that wait, or try held ones again."""
+    rows = CrmAction.objects.filter(id__in=_chosen(request, "command"))
+    if request.POST.get("do") == "release":
+        count, words = release_commands(commands=rows, user=request.user), "tried again"
+    else:
+        count, words = cancel_commands(commands=rows, user=request.user), "cancelled"
+    named = "1 rule action is" if count == 1 else f"{count:,} rule actions are"
+    messages.success(request, f"{named} {words}." if count else "Tick the rule actions first.")
+    return redirect("console:queue-list")
+
+
+def _chosen(request: MemberRequest, name: str = "change") -> list[int]:
     """The changes that were ticked, or the one whose button was pressed."""
     one = request.POST.get("one")
-    texts = [one] if one else request.POST.getlist("change")[:_MOST_SELECTED]
+    texts = [one] if one else request.POST.getlist(name)[:_MOST_SELECTED]
     numbers = [int(text[:20]) for text in texts if text.isascii() and text.isdecimal()]
     return [number for number in numbers if number <= _LARGEST_ID]
 

@@ -30,13 +30,11 @@ from apps.sync.push.command_work import (
     give_back_commands,
     renew_commands,
 )
-from apps.sync_actions.models import CommandState, CrmAction
+from apps.sync_actions.models import COMMAND_WAY, CommandState, CrmAction
 from apps.sync_errors.models import LIVE_STATES, ErrorState, SyncError
 from apps.sync_errors.services import ErrorFact, record_errors
 from apps.tenants.scope import tenant_transaction
 
-WAY = "rule"
-"""The way of errors of commands: they are no errors of the record's own changes."""
 _AFTER_OUTAGE = timedelta(seconds=2)
 _LABEL = "Rule actions"
 _AS_GOOD_AS_DONE = {
@@ -202,7 +200,7 @@ def _finish(
         settled_at=now,
     )
     SyncError.objects.filter(
-        local_type="person", local_id=command.person_id, way=WAY, sobject=sobject, state__in=LIVE_STATES
+        local_type="person", local_id=command.person_id, way=COMMAND_WAY, sobject=sobject, state__in=LIVE_STATES
     ).update(state=ErrorState.RESOLVED, closed_at=now, next_attempt_at=None)
     work.done.add(command.pk)
 
@@ -231,7 +229,7 @@ def _refuse(work: CommandWork, command: CrmAction, refused: Refused, *, is_final
         for failure in refused.failures
     ]
     note_refusal(connection_id=work.connection.pk, category=first.category)
-    record_errors(facts, connection_id=work.connection.pk, run_id=work.run.pk, at=now, way=WAY)
+    record_errors(facts, connection_id=work.connection.pk, run_id=work.run.pk, at=now, way=COMMAND_WAY)
     RunEntry.objects.create(
         run_id=work.run.pk,
         sobject=refused.sobject,

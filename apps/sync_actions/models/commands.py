@@ -8,6 +8,9 @@ from django.db.models.functions import Now
 
 from apps.tenants.models import TenantModel
 
+COMMAND_WAY = "rule"
+"""The way of errors of commands: they are no errors of the record's own changes."""
+
 
 class CommandState(StrEnum):
     """Where a command stands. Held ones wait for a person; refused ones are given up."""
