@@ -160,6 +160,8 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Syncline] "
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Syncline"
+# Without mail nobody can verify an address; a second factor must be possible all the same.
+MFA_ALLOW_UNVERIFIED_EMAIL = not ENV.email_url
 SESSION_ENGINE = "apps.core.sessions"
 SESSION_COOKIE_NAME = "syncline_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.is_secure

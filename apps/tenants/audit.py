@@ -6,6 +6,8 @@ from typing import Any
 from apps.tenants.actors import Actor
 from apps.tenants.models import AuditEntry
 
+_LONGEST_SUBJECT = 120
+
 
 def audit(
     *,
@@ -22,7 +24,7 @@ def audit(
         actor_id=actor.pk if actor else None,
         actor_label=actor.email if actor else "Syncline",
         action=action,
-        subject=subject,
+        subject=subject[:_LONGEST_SUBJECT],
         before={key: value for key, value in old.items() if key not in same},
         after={key: value for key, value in new.items() if key not in same},
     )

@@ -47,3 +47,10 @@ class TenantForm(forms.Form):
     """Another account."""
 
     name = forms.CharField(label="Company name", max_length=120)
+
+
+class AuditFilterForm(forms.Form):
+    """What is looked for in the audit log."""
+
+    who = forms.CharField(label="Who", required=False, max_length=254, widget=forms.SearchInput)
+    what = forms.CharField(label="What", required=False, max_length=120)

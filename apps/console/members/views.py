@@ -2,13 +2,16 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.console.listing import address
+from apps.console.record_lists import number_in
 from apps.tenants.access import MemberRequest, load, member_page
 from apps.tenants.directory import tenants_of
-from apps.tenants.forms import InviteForm, ProfileForm, RoleForm, TenantForm
+from apps.tenants.forms import AuditFilterForm, InviteForm, ProfileForm, RoleForm, TenantForm
 from apps.tenants.middleware import SESSION_KEY
 from apps.tenants.models import AuditEntry, DirectoryKind, Invitation, Membership, User
 from apps.tenants.roles import RIGHTS, Right, Role
@@ -130,7 +133,7 @@ def switch_tenant(request: HttpRequest) -> HttpResponse:
     """Choose another of one's own accounts; any other id changes nothing."""
     wanted = request.POST.get("to", "")
     assert isinstance(request.user, User)
-    if wanted.isdigit() and int(wanted) in tenants_of(DirectoryKind.MEMBER, str(request.user.pk)):
+    if number_in(wanted) in tenants_of(DirectoryKind.MEMBER, str(request.user.pk)):
         request.session[SESSION_KEY] = int(wanted)
     return redirect("console:overview")
 
@@ -157,10 +160,18 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @member_page(Right.VIEW_AUDIT)
 def audit_log(request: MemberRequest) -> HttpResponse:
     """Who changed what."""
+    form = AuditFilterForm(request.GET)
+    form.is_valid()
+    who, what = form.cleaned_data.get("who", ""), form.cleaned_data.get("what", "")
     entries = AuditEntry.objects.order_by("-id")
-    before = request.GET.get("before", "")
-    if before.isdigit() and len(before) < 19:
-        entries = entries.filter(id__lt=int(before))
+    if who:
+        entries = entries.filter(actor_label__istartswith=who)
+    if what:
+        entries = entries.filter(Q(action__icontains=what.replace(" ", "_")) | Q(subject__icontains=what))
+    before = number_in(request.GET.get("before", ""))
+    if before:
+        entries = entries.filter(id__lt=before)
     rows = list(entries[: _AUDIT_ROWS + 1])
-    older = f"?before={rows[_AUDIT_ROWS - 1].pk}" if len(rows) > _AUDIT_ROWS else ""
-    return render(request, "console/members/audit.html", {"entries": rows[:_AUDIT_ROWS], "older": older})
+    older = address(request, before=str(rows[_AUDIT_ROWS - 1].pk)) if len(rows) > _AUDIT_ROWS else ""
+    context = {"form": form, "entries": rows[:_AUDIT_ROWS], "older": older, "is_filtered": bool(who or what)}
+    return render(request, "console/members/audit.html", context)
