@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "apps.audience",
     "apps.field_mappings",
     "apps.sync_settings",
+    "apps.imports",
     "apps.sync_actions",
     "apps.sync_errors",
     "apps.sync",
@@ -263,6 +264,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.notifications.tasks.tick",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "imports": {
+        "task": "apps.imports.tasks.tick",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     "webhooks": {
         "task": "apps.notifications.tasks.webhook_tick",

@@ -82,13 +82,19 @@ _GROUPS = (
     (
         "Data",
         (
+            ("Imports", "imports-list", "file-up"),
             ("Custom fields", "custom-fields", "text-cursor-input"),
             ("Score points", "scores", "trending-up"),
             ("Webhooks", "webhooks-list", "webhook"),
+            ("Privacy", "privacy", "shield-check"),
         ),
     ),
 )
-_NEEDS_RIGHT = {"webhooks-list": Right.EDIT_SETTINGS}
+_NEEDS_RIGHT = {
+    "imports-list": Right.EDIT_RECORDS,
+    "webhooks-list": Right.EDIT_SETTINGS,
+    "privacy": Right.EDIT_SETTINGS,
+}
 _NEEDS_CONNECTION = {"opportunities-list", "profiles", "log-list", "queue-list", "errors-list", "sync-settings"}
 
 

@@ -36,8 +36,10 @@ def csv_download(
     rows: Callable[[], "QuerySet[Any]"],
     order: Order,
     line: Callable[[Any], Sequence[object]],
+    keep: Callable[[Any], bool] = lambda row: True,
 ) -> HttpResponse:
-    """All rows, a thousand to a transaction: a long download holds none open, and no more than that in memory.
+    """All rows that are to be kept, a thousand to a transaction: a long download holds none open, and no more than
+    that in memory.
 
     The stream begins when the request's own transaction has ended.
     """
@@ -48,7 +50,7 @@ def csv_download(
         while True:
             with tenant_transaction(tenant_id):
                 page = page_of(rows(), order=order, cursor=cursor, size=_BATCH)
-                lines = csv_lines(line(row) for row in page.rows)
+                lines = csv_lines(line(row) for row in page.rows if keep(row))
             yield lines
             if not page.next or page.next == cursor:
                 return

@@ -2,6 +2,9 @@
 
 from django.urls import include, path
 
+from apps.console.exports import export_companies, export_members, export_people
+from apps.console.imports.views import import_companies, import_people
+
 app_name = "console"
 
 urlpatterns = [
@@ -20,6 +23,13 @@ urlpatterns = [
     path("integrations/salesforce/actions/", include("apps.console.actions.urls")),
     path("integrations/salesforce/queue/", include("apps.console.queue.urls")),
     path("integrations/salesforce/why/", include("apps.console.why.urls")),
+    path("", include("apps.console.privacy.urls")),
+    path("imports/", include("apps.console.imports.urls")),
+    path("people/export.csv", export_people, name="people-export"),
+    path("companies/export.csv", export_companies, name="companies-export"),
+    path("lists/<int:list_id>/members.csv", export_members, name="lists-export"),
+    path("people/import/", import_people, name="people-import"),
+    path("companies/import/", import_companies, name="companies-import"),
     path("settings/webhooks/", include("apps.console.webhooks.urls")),
     path("people/", include("apps.console.people.urls")),
     path("companies/", include("apps.console.companies.urls")),

@@ -75,6 +75,7 @@ class Skip(StrEnum):
     NOT_LINKED = "not_linked"
     CREATING_IS_OFF = "creating_is_off"
     APART = "apart"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

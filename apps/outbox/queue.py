@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from psycopg2.extras import execute_values
@@ -13,9 +14,10 @@ from apps.tenants.scope import current_tenant_id
 
 PUSH_TASK = "apps.sync.tasks.push"
 
-_FOLD = """
+_INTO = """
 INSERT INTO outbox_outboundchange AS c (tenant_id, local_type, local_id, fields, queued_at, due_at)
-VALUES %s
+"""
+_MERGE = """
 ON CONFLICT (tenant_id, local_type, local_id) DO UPDATE
 SET fields = c.fields || excluded.fields,
     generation = c.generation + 1,
@@ -51,9 +53,34 @@ def queue_changes(
     rows = [(tenant_id, local_type, i, json.dumps(facts), at, at) for i, facts in changed.items() if facts]
     if origin == "sync" or not rows:
         return
-    statement = _FOLD.replace("%(released)s", "c.state = 'held'" if releases else "false")
+    statement = f"{_INTO} VALUES %s {_MERGE}".replace("%(released)s", "c.state = 'held'" if releases else "false")
     with connection.cursor() as cursor:
         execute_values(cursor.cursor, statement, rows, template=_ROW, page_size=_PAGE)
+    ring(at=at)
+    wake(PUSH_TASK, tenant_id, queue="routine")
+
+
+_OF_TABLE = """
+SELECT %(tenant)s, %(type)s, q.id, q.fields, %(at)s, %(at)s FROM (
+  SELECT d.id, (SELECT jsonb_object_agg(k.name, %(fact)s::jsonb) FROM jsonb_object_keys(d.fields) k (name)) AS fields
+  FROM ({rows}) d) q
+WHERE q.fields IS NOT NULL
+"""
+
+
+def queue_table(*, local_type: str, rows: str, origin: str, at: datetime) -> None:
+    """Queue what a query of ours names, as ``queue_change`` does for one record: (id, an object whose keys are the
+    changed fields) for thousands of records in one statement, in the order of their ids."""
+    tenant_id = current_tenant_id()
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "type": local_type,
+        "at": at,
+        "fact": json.dumps({"at": at.isoformat(), "origin": origin}),
+    }
+    with connection.cursor() as cursor:
+        released = _MERGE.replace("%(released)s", "c.state = 'held'")
+        cursor.execute(_INTO + _OF_TABLE.format(rows=rows) + released, values)
     ring(at=at)
     wake(PUSH_TASK, tenant_id, queue="routine")
 

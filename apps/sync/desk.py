@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from apps.audience.fields import CUSTOM_PREFIX, CUSTOM_TYPE, RECORD_COLUMNS, Kind, kind_of, local_field
 from apps.audience.models import Company, CustomRecord, Person, Record
+from apps.audience.services.erasures import erased_among
 from apps.domain.filters import rules_of
 from apps.domain.mapping import FieldRule, Step
 from apps.domain.moves import successor_of
@@ -36,6 +37,7 @@ class Desk:
         self._by_email: dict[str, RecordDraft] = {}
         self._by_domain: dict[str, list[RecordDraft]] = defaultdict(list)
         self._own_keys: dict[tuple[str, str], list[RecordDraft]] = defaultdict(list)
+        self._erased = self._find_erased(rows)
         ids = {row.remote_id for row in rows} | {successor_of(row) for row in rows} - {""}
         found = self._links_of(remote_id__in=ids)
         known = {link.remote_id for link in found}
@@ -201,6 +203,16 @@ class Desk:
                     Intention(after, intent.opted_out, intent.seen_stamp, not intent.remote_id)
                 )
                 draft.intentions = known
+
+    def _find_erased(self, rows: Sequence[RemoteRow]) -> set[str]:
+        """Ids and addresses of people who were erased. Asked first: an erasure waits for us from here on."""
+        if self.context.local_type != "person":
+            return set()
+        return erased_among([*(row.remote_id for row in rows), *(row.values.get("Email") or "" for row in rows)])
+
+    def is_erased(self, row: RemoteRow) -> bool:
+        """True for a row that would make somebody anew who was erased."""
+        return row.remote_id in self._erased or (row.values.get("Email") or "") in self._erased
 
     def _load_references(self, rows: Sequence[RemoteRow]) -> None:
         rules = [rule for step in self.context.steps for rule in step.rules]

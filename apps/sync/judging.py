@@ -325,6 +325,9 @@ class Judge:
 
     def _unlinked(self, row: RemoteRow) -> None:
         """What somebody said by hand, then external id, then the key field, then create where allowed."""
+        if self.desk.is_erased(row):
+            self.tally.skip(Skip.ERASED)
+            return
         row = self._resolved(row)
         step = step_for_row([step for step in self.context.steps if step.pulls], row.values)
         is_said, record = self.desk.chosen(row)

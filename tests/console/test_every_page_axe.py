@@ -1,6 +1,7 @@
 """Every page there is, with something on it: no violation of axe, one heading, nothing wider than the screen, in both
 schemes and at both widths. A page that is added is missing here until it is listed."""
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from apps.audience.models import (
     CustomRecord,
     CustomRecordType,
     Engagement,
+    Erasure,
     List,
     ListKind,
     ListMembership,
@@ -30,6 +32,8 @@ from apps.audience.services.engagements import EventDraft, record_engagements
 from apps.audience.services.sequences import create_sequence, enrol
 from apps.field_mappings.models import FieldMapping, ProfileKind, SyncStep
 from apps.field_mappings.selectors import profiles_of
+from apps.imports.models import Import, ImportProblem
+from apps.imports.services import upload
 from apps.integrations.models import ApiUsage, Connection, ConnectionCheck, PasswordAttempt
 from apps.notifications.models import Attempt, EndpointKind, Notice
 from apps.notifications.webhooks.endpoints import create_endpoint, send_test
@@ -130,6 +134,13 @@ PAGES: dict[str, str] = {
     "members-audit": "",
     "api-keys": "",
     "invitation": "token",
+    "privacy": "",
+    "people-erase": "person",
+    "imports-list": "",
+    "people-import": "",
+    "companies-import": "",
+    "imports-columns": "import",
+    "imports-detail": "imported",
     "webhooks-list": "",
     "webhooks-new": "",
     "webhooks-detail": "webhook",
@@ -148,6 +159,8 @@ NO_PAGES = {
     "api-keys-revoke",
     "lists-change", "lists-members", "sequences-change", "sequences-people", "people-score", "people-lists",
     "people-sequences",
+    "privacy-allow", "people-data",
+    "imports-cancel", "imports-errors-csv", "people-export", "companies-export", "lists-export",
     "webhooks-switch", "webhooks-test", "webhooks-rotate", "webhooks-replay",
     "records-active", "records-open", "records-open-why", "records-sync", "records-sync-run", "custom-objects-add",
     "custom-objects-look",
@@ -244,6 +257,13 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
             name="Warehouse", kind=EndpointKind.WEBHOOK, url="https://hooks.example.com/a", events=["run.finished"],
             with_bulk=False, user=inviter,
         )  # fmt: skip
+        erasure: Any = Erasure.objects.create(person_id=4711, actor_label="Inviter")
+        files = [
+            upload(record_type="person", filename="fair.csv", source=io.BytesIO(b), size=len(b), user=inviter)
+            for b in (b"Email,Town\neve@example.com,Paris\n", b"Email\nnonsense\n")
+        ]
+        Import.objects.filter(id=files[1].pk).update(state="completed", rows=1, failed=1, skip_reasons={"blank": 1})
+        ImportProblem.objects.create(source=files[1], row=2, reason="No e-mail address.", cells=["nonsense"])
         delivery = send_test(endpoint=hook, user=inviter)
         Attempt.objects.create(delivery=delivery, status=500, response="<b>no</b>", problem="It answered 500.")
         steps = SyncStep.objects.filter(profile=profiles_of(salesforce)[ProfileKind.CUSTOM])
@@ -264,6 +284,7 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
         "area": "people", "notice": notice.pk, "attempt": attempt.pk, "saved": saved.pk, "bulk": bulk.pk,
         "api_key": key.pk,
         "webhook": hook.pk, "delivery": delivery.pk, "rule": rule.pk,
+        "erasure": erasure.pk, "import": files[0].pk, "imported": files[1].pk,
         "type": kind.key, "record": record.pk,
         "step": lead.pk, "side": "in", "status_step": status.pk, "mapping": mapping_id,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from apps.audience.models.engagements import (
     TaskState,
     TaskSwitch,
 )
+from apps.audience.models.erasures import Erasure, ErasureKey, Tombstone
 from apps.audience.models.lists import List, ListKind, ListMembership, OutState
 from apps.audience.models.opportunities import Opportunity, OpportunityContactRole
 from apps.audience.models.owners import Owner, OwnerPick
@@ -32,6 +33,8 @@ __all__ = [
     "CustomRecordType",
     "Engagement",
     "EnrolmentStatus",
+    "Erasure",
+    "ErasureKey",
     "EventKind",
     "List",
     "ListKind",
@@ -54,4 +57,5 @@ __all__ = [
     "Source",
     "TaskState",
     "TaskSwitch",
+    "Tombstone",
 ]

@@ -1,4 +1,5 @@
-"""What members did to records: edits with before and after, and consent with its source. Both only grow."""
+"""What members did to records: edits with before and after, and consent with its source. Both only grow,
+until the person is erased."""
 
 from django.db import models
 from django.db.models import Q

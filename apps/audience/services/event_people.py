@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.audience.models import EventKind, Person, PersonWord, RecordChange, Source
+from apps.audience.services.erasures import ERASED_WORDS, erased_among
 from apps.audience.services.event_drafts import CheckedEvent
 from apps.audience.services.facts import Fact, note_facts
 from apps.audience.services.values import BadValues, fields_of, put, read_values
@@ -34,6 +35,7 @@ def resolve_people(events: Mapping[int, CheckedEvent], *, origin: str, label: st
     _look(events, resolved)
     missing = {place: event for place, event in events.items() if place not in resolved.people}
     wanted = {place: event for place, event in missing.items() if event.creates and event.person_id is None}
+    _refuse_erased(wanted, resolved)
     drafts = _drafts(wanted, resolved, origin, now)
     if drafts:
         Person.objects.bulk_create(drafts, ignore_conflicts=True)
@@ -43,6 +45,17 @@ def resolve_people(events: Mapping[int, CheckedEvent], *, origin: str, label: st
         if place not in resolved.people:
             resolved.refused.setdefault(place, UNKNOWN)
     return resolved
+
+
+def _refuse_erased(wanted: dict[int, CheckedEvent], resolved: Resolved) -> None:
+    """An event makes nobody who was erased."""
+    if not wanted:
+        return
+    gone = erased_among(value for event in wanted.values() for value in (event.email, event.external_key))
+    for place, event in list(wanted.items()):
+        if gone & {event.email, event.external_key}:
+            resolved.refused[place] = ERASED_WORDS
+            del wanted[place]
 
 
 def _look(events: Mapping[int, CheckedEvent], resolved: Resolved) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.audience.announcing import announce_edit
 from apps.audience.models import ConsentChange, EventKind, Person, PersonWord, Source
+from apps.audience.services.erasures import refuse_erased
 from apps.audience.services.facts import Fact, note_facts
 from apps.audience.services.records import (
     BY_HAND,
@@ -55,6 +56,7 @@ def create_person(
     filled = {name: value for name, value in read_values("person", values).items() if value not in ("", None)}
     if not any(filled.get(name) for name in _KNOWN_BY):
         raise BadValues({"last_name": _NAMELESS})
+    refuse_erased(filled.get("email", ""), external_key)
     now = timezone.now()
     person = Person(source=source, external_key=external_key, created_at=now, updated_at=now)
     lines = put("person", person, filled)
@@ -87,6 +89,7 @@ def update_person(
     if not any(changed.get(name, getattr(row, name)) for name in _KNOWN_BY):
         raise BadValues({"last_name": _NAMELESS})
     if changed.get("email"):
+        refuse_erased(changed["email"])
         _refuse_taken(changed["email"], but=row)
     lines = put("person", row, changed)
     try:

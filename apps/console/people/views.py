@@ -77,6 +77,7 @@ def person_detail(request: MemberRequest, person_id: int) -> HttpResponse:
         "view": record_view("person", person),
         "sync": sync_card(request, "people", "person", person),
         "may_edit": request.membership.may(Right.EDIT_RECORDS),
+        "may_erase": request.membership.may(Right.EDIT_SETTINGS),
         "consents": consent_of(person),
         "owner": owner_name(person),
         "company": person.company,

@@ -8,6 +8,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from apps.domain.mapping import Step, Way
+from apps.domain.reconcile import Skip
 from apps.domain.rows import fields_of, row_from_csv
 from apps.field_mappings.versions import layout_for
 from apps.integrations.metadata import cached_schema
@@ -17,6 +18,7 @@ from apps.sync.contexts import context_of
 from apps.sync.drafts import Context
 from apps.sync.judging import Tally
 from apps.sync.models import RunKind, RunObject, RunPage, SyncRun
+from apps.sync.pull.erased import drop_erased
 from apps.sync.pull.plan import RELATIONS
 from apps.sync.pull.relations import MISSING_PARENT, apply_relations
 from apps.sync.pull.sql import LOOK_UPS, TABLES, Statements, identifier, statements
@@ -58,6 +60,7 @@ def _apply_relation(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally
 
 def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     context = context_of(run, run_object.sobject)
+    erased = drop_erased(page.table, run_object.columns, run.connection_id) if context.local_type == "person" else 0
     # What a differential run brings in bulk may be deleted or moved: that is for the decider to see.
     step = _only_step(context) if run.kind in {RunKind.FULL, RunKind.OBJECT} else None
     created = unchanged = 0
@@ -81,12 +84,14 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
             "opt_out": context.policy.takes_opt_out,
             **sql_parameters(watching, is_backfill=context.is_backfill),
         }
-        created, unchanged, rest = _decide_in_sql(plain, parameters, page.rows, may_create=step.create_local)
+        created, unchanged, rest = _decide_in_sql(plain, parameters, page.rows - erased, may_create=step.create_local)
         if created and any(one.state(is_backfill=context.is_backfill) == "waiting" for one in watching):
             call_rules(at=context.now)
     tally = _decide_in_python(context, run_object.columns, page.table, rest)
     tally.created += created
     tally.unchanged += unchanged
+    if erased:
+        tally.skipped[Skip.ERASED] = tally.skipped.get(Skip.ERASED, 0) + erased
     if created:
         announce_page(run, page.table, context.local_type)
     return tally

@@ -7,6 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from apps.audience.fields import RECORD_COLUMNS
+from apps.audience.models import Erasure
+from apps.audience.services.erasures import active_marker, add_tombstones
 from apps.core import crash
 from apps.domain.baseline import pack, unpack
 from apps.domain.failures import Category
@@ -115,6 +117,7 @@ def settle_results(work: Round, results: Sequence[tuple[WriteIntent, WriteResult
     """Per row: link, baseline and entry on success, the error and its plan on failure; in one transaction."""
     with tenant_transaction(work.hold.tenant_id):
         work.hold.check()
+        results = _surviving(work, results)
         written = [(intent, result) for intent, result in results if result.is_success]
         for intent, result in results:
             if not result.is_success:
@@ -127,6 +130,25 @@ def settle_results(work: Round, results: Sequence[tuple[WriteIntent, WriteResult
         intents = [intent for intent, _ in written]
         insert_entries([_entry(work, intent, result) for intent, result in written])
         work.written |= {intent.local_id for intent in intents}
+
+
+def _surviving(
+    work: Round, results: Sequence[tuple[WriteIntent, WriteResult]]
+) -> Sequence[tuple[WriteIntent, WriteResult]]:
+    """Without those of people who were erased while the write was on its way: nothing of them is noted, and a row
+    that was just made of one is not taken in again."""
+    if work.local_type != "person":
+        return results
+    active_marker()  # from here on an erasure waits for us
+    intents = [intent for intent, _ in results]
+    kept = set(WriteIntent.objects.filter(id__in=[intent.pk for intent in intents]).values_list("id", flat=True))
+    for intent, result in results:
+        if intent.pk not in kept:
+            work.done.add(intent.local_id)
+            erasure = Erasure.objects.filter(person_id=intent.local_id, lifted_at__isnull=True).first()
+            if erasure is not None and result.remote_id:
+                add_tombstones(erasure=erasure, identifiers=[result.remote_id])
+    return [(intent, result) for intent, result in results if intent.pk in kept]
 
 
 def settle_written(work: Round) -> None:

@@ -34,6 +34,7 @@ SKIP_WORDS = {
     "superseded": "a newer version was already here",
     "creating_is_off": "creating records here is off",
     "apart": "unlinked by hand",
+    "erased": "erased here on request",
     "missing_parent": "its parent is not synced",
 }
 
