@@ -1,7 +1,6 @@
 """Erasing a person: nothing that names them is left anywhere, and nothing brings them back (I06, INV-25, F81)."""
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -71,7 +70,7 @@ def mentions(world: World, *identifiers: str) -> list[str]:
 
 
 @pytest.fixture
-def busy(world: World) -> Iterator[tuple[World, list[str]]]:
+def busy(world: World) -> tuple[World, list[str]]:
     """A tenant in which Ada has left her traces wherever somebody can; gives her identifiers."""
     lead = world.lead(Email=ADA, FirstName="Ada", LastName="Lovelace")
     world.lead(Email="other@example.com")

@@ -75,10 +75,10 @@ def test_secret_is_shown_once_and_never_again(admin: Client, tenant: Tenant) -> 
     ],
 )
 def test_bad_input_is_answered_in_words(
-    admin: Client, tenant: Tenant, settings: Settings, changes: dict[str, object], words: str
+    admin: Client, tenant: Tenant, settings: Settings, changes: dict[str, Any], words: str
 ) -> None:
     settings.WEBHOOKS_MAY_BE_LOCAL = False
-    assert words in posted(admin, tenant, **FORM | changes)
+    assert words in posted(admin, tenant, **{**FORM, **changes})
     with tenant_transaction(tenant.pk):
         assert not WebhookEndpoint.objects.exists()
 
