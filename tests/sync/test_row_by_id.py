@@ -3,10 +3,14 @@
 import pytest
 
 from apps.domain.filters import Operator, Rule, to_dict
+from apps.domain.mapping import Direction, Step
+from apps.domain.rows import RemoteRow
 from apps.domain.values import FieldType
 from apps.field_mappings.models import SyncStep
 from apps.outbox.models import OutboundChange
+from apps.sync.judging import Tally
 from apps.sync.models import RecordLink, RunKind, RunObject, RunState, SyncRun
+from apps.sync.pull.one_row import left_out_words
 from apps.sync.services import CannotStart, sync_row_now
 from apps.tenants.actors import KeyActor
 from apps.tenants.scope import tenant_transaction
@@ -129,3 +133,12 @@ def test_with_syncs_off_nothing_starts(read_once: World) -> None:
     world.settings(syncs_enabled=False)
     with pytest.raises(CannotStart, match="switched off"):
         start(world, world.lead())
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("apart", "It was left out: unlinked by hand."), ("new_reason", "It was left out: new reason.")],
+)
+def test_any_other_reason_is_told_in_the_words_of_the_log(reason: str, words: str) -> None:
+    step = Step("Lead", "person", Direction.PULL, ())
+    assert left_out_words([step], RemoteRow("00Q000000000001EAA", {}), Tally(skipped={reason: 1})) == words

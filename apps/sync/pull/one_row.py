@@ -17,6 +17,7 @@ from apps.sync.judging import Tally
 from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, SyncRun
 from apps.sync.selectors.links import record_behind
+from apps.sync.selectors.runs import SKIP_WORDS
 from apps.sync.selectors.why_record import failing_rules, rule_words
 from apps.sync.storing import apply_rows
 from apps.tenants.scope import tenant_transaction
@@ -24,6 +25,7 @@ from apps.tenants.scope import tenant_transaction
 UNSEEN = "Salesforce does not show this record to the sync user."
 _BINNED = "It has been deleted in Salesforce."
 _ONLY_UPDATES = "The steps only change people who are here already: creating records here is off."
+_FILTERED = frozenset({Skip.FILTERED, Skip.CREATING_IS_OFF})
 _BUSY = "Another sync of this person is under way."
 
 
@@ -63,6 +65,9 @@ def left_out_words(steps: Sequence[Step], row: RemoteRow, tally: Tally) -> str:
         return f"No step brings {steps[0].sobject} records in: they only push to Salesforce."
     if Skip.CREATING_IS_OFF in tally.skipped:
         return _ONLY_UPDATES
+    other = next((reason for reason in tally.skipped if reason not in _FILTERED), None)
+    if other is not None:
+        return f"It was left out: {SKIP_WORDS.get(other, other.replace('_', ' '))}."
     met = (rule for step in pulling for rule in failing_rules(step.inbound_filter, row.values))
     refused = dict.fromkeys(rule_words(rule, row.values) for rule in met)
     return f"A filter leaves it out: {'; '.join(refused)}." if refused else "No step admits it."
