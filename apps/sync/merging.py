@@ -1,4 +1,5 @@
-"""What a merged record leaves to the one that stays: memberships, roles, events, and those who belong to it."""
+"""What a merged record leaves to the one that stays: memberships, roles, events, what rules
+still want with it, and those who belong to it."""
 
 from django.db import connection
 
@@ -15,6 +16,13 @@ _PERSON = (
     "DELETE FROM audience_listmembership WHERE tenant_id = %(tenant)s AND person_id = %(of)s",
     "UPDATE audience_opportunitycontactrole SET person_id = %(to)s WHERE tenant_id = %(tenant)s AND person_id = %(of)s",
     "UPDATE audience_customrecord SET person_id = %(to)s WHERE tenant_id = %(tenant)s AND person_id = %(of)s",
+)
+_RULES = (
+    "UPDATE sync_actions_reaction SET person_id = %(to)s WHERE tenant_id = %(tenant)s AND person_id = %(of)s",
+    """
+    UPDATE sync_actions_crmaction SET person_id = %(to)s
+    WHERE tenant_id = %(tenant)s AND person_id = %(of)s AND state IN ('waiting', 'in_flight', 'held')
+    """,
 )
 _TOUCHED = """
 UPDATE audience_person AS p SET
@@ -50,7 +58,9 @@ _COMPANY = (
     "UPDATE audience_opportunity SET company_id = %(to)s WHERE tenant_id = %(tenant)s AND company_id = %(of)s",
     "UPDATE audience_customrecord SET company_id = %(to)s WHERE tenant_id = %(tenant)s AND company_id = %(of)s",
 )
-_STATEMENTS: ByType[tuple[str, ...]] = ByType(person=(*_PERSON, *_EVENTS), company=_COMPANY, opportunity=(), custom=())
+_STATEMENTS: ByType[tuple[str, ...]] = ByType(
+    person=(*_PERSON, *_EVENTS, *_RULES), company=_COMPANY, opportunity=(), custom=()
+)
 
 
 def merge_belongings(local_type: str, *, survivor: Record, other: Record) -> None:

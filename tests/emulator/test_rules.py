@@ -199,3 +199,19 @@ def test_person_account_has_one_hidden_contact(sf: Client) -> None:
     assert (contact["Email"], contact["IsPersonAccount"]) == ("s@x.example", True)
     sf.control.update(org_id, "Account", account, PersonEmail="new@x.example")
     assert sf.control.query(org_id, "SELECT Email FROM Contact") == [{"Email": "new@x.example"}]
+
+
+def test_an_assignment_rule_chooses_the_owner_of_a_lead_unless_it_was_told_not_to(sf: Client) -> None:
+    queue = sf.control.create(sf.org_id, "Group", Name="Hot leads", Type="Queue")
+    sf.control.change_org(sf.org_id, assignment_owner=queue)
+    (rule,) = sf.rows("SELECT Id FROM AssignmentRule WHERE SobjectType = 'Lead'")
+    values = {"LastName": "Lead", "Company": "Acme"}
+    sf.post("sobjects/Lead", values)
+    told = sf.post("sobjects/Lead", values, Sforce_Auto_Assign="FALSE").body["id"]
+    owners = {row["Id"]: row["OwnerId"] for row in sf.rows("SELECT Id, OwnerId FROM Lead")}
+    assert owners.pop(told) != queue
+    assert list(owners.values()) == [queue]
+    sf.patch(f"sobjects/Lead/{told}", {"Title": "x"})
+    assert sf.rows(f"SELECT OwnerId FROM Lead WHERE Id = '{told}'")[0]["OwnerId"] != queue
+    sf.patch(f"sobjects/Lead/{told}", {"Title": "y"}, Sforce_Auto_Assign=rule["Id"])
+    assert sf.rows(f"SELECT OwnerId FROM Lead WHERE Id = '{told}'")[0]["OwnerId"] == queue

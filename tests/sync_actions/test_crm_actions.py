@@ -249,6 +249,19 @@ def test_a_converted_lead_is_left_alone_and_its_contact_is_written(near: Automat
     assert world.row("Lead", lead, "Title")["Title"] == "Old"
 
 
+def test_what_waits_for_somebody_who_is_merged_is_done_with_the_one_who_stays(near: Automat) -> None:
+    world = near.world
+    stays, goes = world.lead(Email="stays@example.com"), world.lead(Email="goes@example.com")
+    world.poll()
+    near.rule(action("crm_set_field", field="Title", text="Met"), trigger=FORM)
+    near.happens("goes@example.com", form="Demo")
+    near.act()
+    world.emulator.merge(world.org.org_id, "Lead", stays, goes)
+    world.poll()
+    near.carry_out()
+    assert world.row("Lead", stays, "Title")["Title"] == "Met"
+
+
 def test_a_required_field_is_named_and_the_command_goes_when_somebody_releases_it(near: Automat) -> None:
     world = near.world
     world.settings(default_last_name="", default_account_name="")
