@@ -9,9 +9,9 @@ from apps.domain.comparisons import operators_for
 from apps.domain.filters import from_dict
 from apps.domain.ports import FieldSchema
 from apps.domain.values import FieldType
-from apps.field_mappings.catalogue import is_kept, label_of, local_fields, step_title
+from apps.field_mappings.catalogue import PULL_ONLY, is_kept, label_of, local_fields, step_title
 from apps.field_mappings.compatibility import kind_words, pause_reason, type_words
-from apps.field_mappings.models import FieldMapping, SyncStep
+from apps.field_mappings.models import FieldMapping, StepKind, SyncStep
 from apps.field_mappings.services.editing import missing_required
 from apps.integrations.metadata import Schema
 from apps.integrations.models import Connection, ReferenceItem, ReferenceKind
@@ -76,6 +76,10 @@ class StepCard:
     outbound: str = ""
     missing: tuple[str, ...] = ()
     problem: str = ""
+
+    @property
+    def may_turn(self) -> bool:
+        return self.step.kind == StepKind.RECORD and self.step.sobject not in PULL_ONLY
 
     @property
     def pulls(self) -> bool:
