@@ -53,6 +53,8 @@ def _found(step: SyncStep, typed: str) -> list[Record]:
         normalize_id(typed)
     except Unreadable:
         text = search_text(typed)
+        if not text:
+            return []
         keys = _KEYS.get(step.local_type.partition(":")[0], ("name_key",))
         ids = {
             number

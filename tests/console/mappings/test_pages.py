@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.audience.models import CustomField
+from apps.audience.models import Company, CustomField, Opportunity, Person
 from apps.field_mappings.models import FieldMapping, ProfileKind, SyncStep
 from apps.field_mappings.selectors import active_profile, profiles_of
 from apps.integrations.models import Connection, ObjectMetadata
@@ -366,3 +366,23 @@ def test_steps_of_another_tenant_are_not_found(desk: Desk, other_tenant: Tenant)
     assert step is not None
     assert desk.client.get(f"{BASE}steps/{step.pk}/mappings/add/").status_code == 404
     assert desk.post(f"{BASE}steps/{step.pk}/clone/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sobject", "kind", "facts", "typed"),
+    [
+        ("Account", Company, {"name": "Analytical Engines", "website": "engines.example"}, "analytical"),
+        ("Opportunity", Opportunity, {"name": "Big deal"}, "big"),
+        ("Lead", Person, {"last_name": "<script>alert(1)</script>", "email": "evil@x.example"}, "evil@"),
+    ],
+)
+def test_a_record_of_each_kind_is_found_and_previewed(
+    desk: Desk, sobject: str, kind: Any, facts: dict[str, str], typed: str
+) -> None:
+    with tenant_transaction(desk.tenant.pk):
+        kind.objects.create(**facts)
+    page = desk.text(f"{url(desk, 'preview', sobject)}?q={typed}")
+    assert "It is not linked with a" in page
+    assert "<script>alert" not in page
+    for text in ("x" * 3000, "%00", "' OR 1=1", "00Q000000000001AAA"):
+        assert "No record was found" in desk.text(f"{url(desk, 'preview', sobject)}?q={text}")
