@@ -22,7 +22,7 @@ from apps.console.sequences.views import STATUS_TONES
 from apps.tenants.access import MemberRequest, load, member_page
 from apps.tenants.roles import Right
 
-SHOWN_FIRST = 10
+SHOWN_FIRST = 6
 _POINTS_SHOWN = 5
 _LONGEST_REASON = 200
 _ICONS: dict[str, tuple[str, str]] = {
@@ -42,15 +42,8 @@ _ICONS: dict[str, tuple[str, str]] = {
     EventKind.SEQUENCE_CHANGED: ("list-ordered", ""),
     EventKind.PERSON_CREATED: ("user-plus", ""),
 }
-_LINES = {
-    "body": "",
-    "url": "",
-    "link": "",
-    "form": "Form",
-    "email": "E-mail",
-    "channel": "Channel",
-    "source": "Source",
-}
+_LINES = ("body", "url", "link")
+_FACTS = {"form": "Form", "email": "E-mail", "channel": "Channel", "source": "Source", "by": "By"}
 _TABS: dict[str, dict[str, str]] = {
     "Everything": {},
     "E-mail": {"show": "email"},
@@ -80,6 +73,12 @@ class EventView:
     task_tone: str
 
     @property
+    def subject(self) -> str:
+        """What is told beside the title."""
+        said = self.event.subject
+        return "" if said == self.title else said.removeprefix(f"{self.title}: ")
+
+    @property
     def points(self) -> str:
         return f"{self.event.points:+d}" if self.event.points else ""
 
@@ -107,9 +106,9 @@ def event_view(event: Engagement) -> EventView:
     kind = EventKind(event.kind) if event.kind in set(EventKind) else None
     task, task_tone = _TASK_WORDS.get(event.task_state, ("", ""))
     link = str(event.details.get("link") or event.details.get("url") or "")
-    lines = [f"{label}: {text}" if label else text for name, label in _LINES.items() if (text := _line(event, name))]
-    if event.details.get("by"):
-        lines.append(f"By {event.details['by']}")
+    lines = [text for name in _LINES if (text := _line(event, name))]
+    facts = [f"{label}: {text}" for name, label in _FACTS.items() if (text := _line(event, name))]
+    lines += [" · ".join(facts)] if facts else []
     return EventView(event, kind.label if kind else event.kind, icon, tone, lines, _safe(link), task, task_tone)
 
 
