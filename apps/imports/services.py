@@ -1,6 +1,7 @@
 """Uploading a file, saying what its columns mean, starting and cancelling."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import IO
 
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils import timezone
 from apps.audience.models import List
 from apps.core.queue import wake
 from apps.imports.columns import OPT_OUT, targets_of
-from apps.imports.models import OPEN_STATES, Import, ImportPiece, ImportState, Mode
+from apps.imports.models import OPEN_STATES, Import, ImportPiece, ImportProblem, ImportState, Mode
 from apps.imports.reading import BadFile, Record, as_utf8, encoding_of, layout_of, read_records
 from apps.tenants.audit import audit
 from apps.tenants.models import User
@@ -18,6 +19,8 @@ ADVANCE_TASK = "apps.imports.tasks.advance"
 PIECE = 1024 * 1024
 LARGEST_FILE = 200 * 1024 * 1024
 MOST_OPEN = 5
+_UNSTARTED_FOR = timedelta(days=1)
+_PROBLEMS_FOR = timedelta(days=30)
 _KNOWN_BY = {"person": {"email", "first_name", "last_name"}, "company": {"name"}}
 
 
@@ -31,6 +34,7 @@ def upload(*, record_type: str, filename: str, source: IO[bytes], size: int, use
         raise BadFile(f"The file is too large: at most {LARGEST_FILE // 1024 // 1024} MB. Split it in two.")
     if Import.objects.filter(state__in=OPEN_STATES).count() >= MOST_OPEN:
         raise BadFile(f"{MOST_OPEN} imports are under way. Wait until one has finished.")
+    _forget_old()
     encoding = encoding_of(source)
     row: Import = Import.objects.create(
         record_type=record_type,
@@ -43,6 +47,16 @@ def upload(*, record_type: str, filename: str, source: IO[bytes], size: int, use
     _read_layout(row, "")
     row.save()
     return row
+
+
+def _forget_old() -> None:
+    """Files that were never started are thrown away after a day, rows that could not be taken after a month."""
+    now = timezone.now()
+    stale = Import.objects.filter(state=ImportState.UPLOADED, created_at__lt=now - _UNSTARTED_FOR)
+    ImportPiece.objects.filter(source_id__in=stale.values("id")).delete()
+    stale.update(state=ImportState.CANCELLED, finished_at=now)
+    done = Import.objects.filter(finished_at__lt=now - _PROBLEMS_FOR)
+    ImportProblem.objects.filter(source_id__in=done.values("id")).delete()
 
 
 def _store(row: Import, blocks: Iterator[bytes]) -> int:

@@ -1,10 +1,12 @@
 """What an import does: who is found, made, changed or left, what goes out, and what adds up (I03)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from apps.audience.models import (
     Company,
@@ -17,7 +19,7 @@ from apps.audience.models import (
     PersonWord,
     RecordChange,
 )
-from apps.imports.models import ImportPiece, ImportState, Mode
+from apps.imports.models import Import, ImportPiece, ImportState, Mode
 from apps.imports.services import BadMapping, cancel
 from apps.imports.values import BLANK, REPEATED
 from apps.notifications.models import Delivery
@@ -274,6 +276,17 @@ def test_cancelled_import_stops_and_keeps_what_it_took(importing: Importing) -> 
     with tenant_transaction(importing.tenant_id):
         cancel(row=waiting, user=importing.user)
         assert not ImportPiece.objects.exists()
+
+
+def test_what_is_old_is_forgotten(importing: Importing) -> None:
+    done = importing.run("email\nnonsense\n")
+    waiting = importing.upload("email\na@x.example\n")
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        fresh = importing.upload("email\na@x.example\n")
+    assert importing.problems(done) == []
+    with tenant_transaction(importing.tenant_id):
+        assert set(ImportPiece.objects.values_list("source_id", flat=True)) == {fresh.pk}
+        assert Import.objects.get(id=waiting.pk).state == ImportState.CANCELLED
 
 
 def test_file_that_cannot_be_read_to_its_end_fails_in_words_and_keeps_what_came_before(importing: Importing) -> None:
