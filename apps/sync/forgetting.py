@@ -1,20 +1,21 @@
-"""Forgetting: after a disconnect that asked for it, what came from the org is deleted, chunk by chunk."""
+"""After a disconnect that asked for it: what came from the org is deleted, or its links are closed, chunk by chunk."""
 
 import time
 
 from django.db import connection as database
 from django.db.models import QuerySet
 
-from apps.audience.models import Company, CustomRecord, List, ListKind, Opportunity, Person
+from apps.audience.models import Company, CustomRecord, List, ListKind, ListMembership, Opportunity, Person
 from apps.audience.models.record import Record, Source
 from apps.integrations.jobs import Claim, claim_job, settle_job
-from apps.integrations.models import Connection
+from apps.integrations.models import Connection, JobKind
 from apps.sync.models import RecordLink, Watermark
 from apps.sync.services import open_pull_run
 from apps.sync_errors.models import SyncError
 from apps.tenants.scope import current_tenant_id, tenant_transaction
 
 _ROWS = 1_000
+_LISTS = 20
 _CHUNK_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 5.0
 _LINK_COLUMNS: tuple[tuple[type[Record], str], ...] = (
@@ -38,7 +39,7 @@ def forget(tenant_id: int, job_id: int) -> None:
     until = time.monotonic() + _CHUNK_SECONDS
     while True:
         with tenant_transaction(tenant_id):
-            is_done = _forget_some(claim)
+            is_done = _unlink_some(claim) if claim.kind == JobKind.UNLINK else _forget_some(claim)
         if is_done or time.monotonic() > until:
             settle_job(claim, is_done=is_done)
             return
@@ -59,6 +60,31 @@ def _forget_some(claim: Claim) -> bool:
     ids = list(lists.values_list("id", flat=True)[:_ROWS])
     if ids:
         _delete_rows(List._meta.db_table, ids)
+        return False
+    SyncError.objects.filter(connection_id=ended.pk).delete()
+    Watermark.objects.filter(connection_id=ended.pk).delete()
+    return True
+
+
+def _unlink_some(claim: Claim) -> bool:
+    """Close the next links of an org that is left for another; True when none is left. Every record stays, and what
+    it is linked with in the other org meanwhile, too."""
+    ended = Connection.objects.select_for_update().get(id=claim.place.connection_id)
+    if ended.is_live:
+        return True
+    links = RecordLink.objects.filter(connection_id=ended.pk)
+    for model, column in _LINK_COLUMNS:
+        pairs = dict(links.filter(**{f"{column}__isnull": False}).values_list("remote_id", column)[:_ROWS])
+        if pairs:
+            led = model.objects.filter(id__in=set(pairs.values()), leading_remote_id__in={*pairs, ""})
+            led.update(leading_sobject="", leading_remote_id="")
+            links.filter(remote_id__in=set(pairs)).delete()
+            return False
+    campaigns = List.objects.filter(kind=ListKind.CAMPAIGN, created_at__lte=ended.disconnected_at)
+    ids = list(campaigns.exclude(remote_id="").values_list("id", flat=True)[:_LISTS])
+    if ids:
+        ListMembership.objects.filter(list_id__in=ids).update(remote_id="")
+        List.objects.filter(id__in=ids).update(kind=ListKind.STATIC, remote_id="")
         return False
     SyncError.objects.filter(connection_id=ended.pk).delete()
     Watermark.objects.filter(connection_id=ended.pk).delete()

@@ -60,7 +60,7 @@ OUTCOMES: dict[str, Outcome] = {
             "You logged in to an org other than the connected one. Nothing was changed, and the access it gave us was "
             "returned.",
             "To renew the connection, log in again as a user of the connected org.",
-            "To change to the other org, disconnect the present one first: links and settings belong to an org.",
+            "To change to the other org, disconnect the present one and choose “Keep it, and move to another org”.",
             status=409,
         ),
         _page(

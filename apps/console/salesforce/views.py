@@ -22,6 +22,13 @@ from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.roles import Right
 
 APP_NAME = "Syncline"
+MOVE_WORD = "Move"
+"""What a person types to say that the links are to be closed."""
+_KEPT_WORDS = {
+    "keep": "Everything that was synced is still here.",
+    "delete": "What came from it is being deleted.",
+    "unlink": "The links are being closed, and every record stays. Connect the other org now.",
+}
 _URGENCY = ("blocker", "warning", "not_checked")
 
 
@@ -102,13 +109,15 @@ def disconnect_page(request: MemberRequest) -> HttpResponse:
     connection = live_connection()
     if connection is None:
         return redirect("console:salesforce")
-    if request.method == "POST":
+    data = request.POST.get("data", "keep")
+    is_confirmed = data != "unlink" or request.POST.get("confirmation", "").strip() == MOVE_WORD
+    if request.method == "POST" and is_confirmed:
         running = open_pull_run(connection)
         if running is not None:
             cancel_run(run=running, user=request.user)
-        delete_data = request.POST.get("data") == "delete"
-        disconnect(connection=connection, user=request.user, delete_data=delete_data)
-        words = "What came from it is being deleted." if delete_data else "Everything that was synced is still here."
+        disconnect(connection=connection, user=request.user, delete_data=data == "delete", unlink_data=data == "unlink")
+        words = _KEPT_WORDS.get(data, _KEPT_WORDS["keep"])
         messages.success(request, f"Salesforce is disconnected. {words}")
         return redirect("console:salesforce")
-    return render(request, "console/salesforce/disconnect.html", {"connection": connection})
+    context = {"connection": connection, "data": data, "move_word": MOVE_WORD, "is_confirmed": is_confirmed}
+    return render(request, "console/salesforce/disconnect.html", context, status=200 if is_confirmed else 422)

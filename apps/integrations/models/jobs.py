@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     DESCRIBE = "describe"
     REVOKE = "revoke"
     FORGET = "forget"
+    UNLINK = "unlink"
     PUSH_ALL = "push_all"
     LIST_VIEWS = "list_views"
     PACKAGE = "package"

@@ -16,6 +16,7 @@ _OPEN_STATES = [JobState.QUEUED, JobState.RUNNING]
 
 _TASKS = {
     JobKind.FORGET: "apps.sync.tasks.forget",
+    JobKind.UNLINK: "apps.sync.tasks.forget",
     JobKind.PUSH_ALL: "apps.sync.tasks.push_all",
     JobKind.PACKAGE: "apps.integrations.tasks.install_package",
 }
@@ -42,9 +43,9 @@ def queue_job(
     return job
 
 
-def disconnect(*, connection: Connection, user: User, delete_data: bool = False) -> None:
-    """End the tie: nothing is sent with its token any more but the request to revoke it. Data stays, or a job
-    deletes what came from the org, as asked.
+def disconnect(*, connection: Connection, user: User, delete_data: bool = False, unlink_data: bool = False) -> None:
+    """End the tie: nothing is sent with its token any more but the request to revoke it. Data stays; or a job
+    deletes what came from the org, or closes its links and keeps the records, to move to another org, as asked.
 
     Doing so twice is harmless. Open questions to Salesforce end with it.
     """
@@ -62,9 +63,11 @@ def disconnect(*, connection: Connection, user: User, delete_data: bool = False)
     queue_job(connection=row, kind=JobKind.REVOKE, user=user)
     if delete_data:
         queue_job(connection=row, kind=JobKind.FORGET, user=user)
+    elif unlink_data:
+        queue_job(connection=row, kind=JobKind.UNLINK, user=user)
     audit(
         actor=user,
         action="disconnected",
         subject=f"Salesforce org {row.org_id}",
-        after={"data": "deleted" if delete_data else "kept"},
+        after={"data": "deleted" if delete_data else "unlinked" if unlink_data else "kept"},
     )

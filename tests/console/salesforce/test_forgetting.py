@@ -44,9 +44,9 @@ def press_disconnect(owner: Client, tenant: Tenant, data: str) -> None:
     owner.post(PAGE, {"tenant": tenant.pk, "data": data})
 
 
-def forget(tenant: Tenant) -> ConnectionJob:
+def forget(tenant: Tenant, kind: JobKind = JobKind.FORGET) -> ConnectionJob:
     with tenant_transaction(tenant.pk):
-        job = ConnectionJob.objects.get(kind=JobKind.FORGET)
+        job = ConnectionJob.objects.get(kind=kind)
     forgetting.forget(tenant.pk, job.pk)
     with tenant_transaction(tenant.pk):
         done: ConnectionJob = ConnectionJob.objects.get(id=job.pk)
@@ -106,3 +106,24 @@ def test_run_is_stopped_first_and_deleting_waits_for_it(owner: Client, tenant: T
     assert forget(tenant).state == JobState.QUEUED
     with tenant_transaction(tenant.pk):
         assert Person.objects.count() == 3
+
+
+@pytest.mark.usefixtures("records")
+def test_moving_to_another_org_asks_for_the_word_and_closes_every_link(owner: Client, tenant: Tenant) -> None:
+    for word in ("", "move", "yes"):
+        answer = owner.post(PAGE, {"tenant": tenant.pk, "data": "unlink", "confirmation": word})
+        assert (answer.status_code, "Nothing was done" in answer.content.decode()) == (422, True)
+    owner.post(PAGE, {"tenant": tenant.pk, "data": "unlink", "confirmation": "Move"})
+    with tenant_transaction(tenant.pk):
+        ours = Person.objects.get(email="form@contoso.example")
+        RecordLink.objects.create(connection_id=10**9, remote_id="003X", sobject="Contact", person_id=ours.pk)
+        Person.objects.filter(id=ours.pk).update(leading_remote_id="003X")
+    assert forget(tenant, JobKind.UNLINK).state == JobState.DONE
+    with tenant_transaction(tenant.pk):
+        assert Person.objects.count() == 3
+        assert Company.objects.get().leading_sobject == ""
+        assert not Person.objects.exclude(id=ours.pk).exclude(leading_sobject="").exists()
+        assert Person.objects.get(id=ours.pk).leading_sobject == "Contact"
+        assert [link.remote_id for link in RecordLink.objects.all()] == ["003X"]
+        assert not List.objects.filter(kind=ListKind.CAMPAIGN).exists()
+        assert ListMembership.objects.count() == 1
