@@ -26,6 +26,8 @@ class Policy:
     blanks: BlankPolicy = field(default_factory=BlankPolicy)
     takes_opt_out: bool = True
     gives_opt_out: bool = True
+    person_accounts: bool = False
+    """Rows that are person accounts are people, read through their contacts, and never companies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Skip(StrEnum):
     FILTERED = "filtered"
     NOT_LINKED = "not_linked"
     CREATING_IS_OFF = "creating_is_off"
+    PERSON_ACCOUNT = "person_account"
     APART = "apart"
     ERASED = "erased"
 

@@ -12,6 +12,7 @@ from apps.domain.values import FieldType, Unreadable, canonical, datetime_text, 
 OPT_OUT = "HasOptedOutOfEmail"
 EXTERNAL_ID = "Syncline_Id__c"
 """The package's field that holds the name of our record (design, section 7)."""
+PERSON_ACCOUNT = "IsPersonAccount"
 SYSTEM_FIELDS = (
     "Id",
     "SystemModstamp",
@@ -22,6 +23,7 @@ SYSTEM_FIELDS = (
     "ConvertedContactId",
     "ConvertedAccountId",
     "ConvertedOpportunityId",
+    PERSON_ACCOUNT,
     EXTERNAL_ID,
 )
 """Fields that the engine reads where the org shows them, whatever is mapped."""
@@ -49,6 +51,7 @@ class RemoteRow:
     converted_contact: str = ""
     converted_account: str = ""
     converted_opportunity: str = ""
+    is_person_account: bool = False
     external_id: str = ""
 
 
@@ -105,6 +108,7 @@ def _read(
         converted_contact=str(raw.get("ConvertedContactId") or "") if is_converted else "",
         converted_account=str(raw.get("ConvertedAccountId") or "") if is_converted else "",
         converted_opportunity=str(raw.get("ConvertedOpportunityId") or "") if is_converted else "",
+        is_person_account=_truth(raw.get(PERSON_ACCOUNT)) is True,
         external_id=str(raw.get(EXTERNAL_ID) or ""),
     )
 

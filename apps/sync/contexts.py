@@ -45,6 +45,7 @@ def policy_of(settings: SyncSettings) -> Policy:
         blanks=BlankPolicy(into_local=settings.blank_in, into_remote=settings.blank_out),
         takes_opt_out=settings.opt_out_in,
         gives_opt_out=settings.opt_out_out,
+        person_accounts=settings.person_accounts,
     )
 
 

@@ -5,7 +5,7 @@ Set-based and harmless when it is done twice. A company that the person has alre
 rules it. A part in the opportunity is made only where Salesforce tells of none, and goes when Salesforce tells of one.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -14,6 +14,8 @@ from apps.sync.models import Conversion, EntryAction, RunEntry, SyncRun
 from apps.sync.storing import insert_entries
 from apps.tenants.scope import current_tenant_id
 
+WAITS = timedelta(days=30)
+"""After so long what has not come in is filtered, hidden, or a person's own account: it is not waited for."""
 _WAITING = """
 WITH waiting AS MATERIALIZED (
   SELECT c.id, c.lead_id, c.account_id, c.opportunity_id, c.has_company, c.has_opportunity FROM sync_conversion c
@@ -70,6 +72,9 @@ WHERE r.tenant_id = %(tenant)s AND c.tenant_id = %(tenant)s AND c.connection_id 
 
 def join_conversions(run: SyncRun, *, at: datetime) -> None:
     """Join people with the companies and opportunities that are here by now, in the open transaction."""
+    Conversion.objects.filter(connection_id=run.connection_id, seen_at__lt=at - WAITS).update(
+        has_company=True, has_opportunity=True
+    )
     facts: dict[str, Any] = {"tenant": current_tenant_id(), "connection": run.connection_id, "now": at}
     if not Conversion.objects.filter(connection_id=run.connection_id).exists():
         return

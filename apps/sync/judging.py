@@ -94,6 +94,9 @@ class Judge:
 
     def judge(self, row: RemoteRow) -> None:
         """Judge one row."""
+        if self._is_person(row) and self.context.local_type == "company":
+            self.tally.skip(Skip.PERSON_ACCOUNT)
+            return
         link, heir = self.desk.link(row.remote_id), self.desk.link(successor_of(row))
         if link is not None and link.row.is_apart:
             self.tally.skip(Skip.APART)
@@ -112,6 +115,9 @@ class Judge:
             self._linked(row, link)
         else:
             self._unlinked(row)
+
+    def _is_person(self, row: RemoteRow) -> bool:
+        return row.is_person_account and self.context.policy.person_accounts
 
     def link_with(self, row: RemoteRow, record: RecordDraft) -> None:
         """Judge a row that was looked for and found: it is this record's. One that has been deleted since it was
@@ -318,7 +324,10 @@ class Judge:
             target = local_field(self.context.local_type, rule.local_field)
             text = values.get(rule.remote_field)
             if target.kind is Kind.REFERENCE and text:
-                values[rule.remote_field] = self.desk.references.name_of(target.refers_to, text)
+                # The account of a person account is the person, not a company of theirs.
+                is_own = target.refers_to == "company" and self._is_person(row)
+                name = "" if is_own else self.desk.references.name_of(target.refers_to, text)
+                values[rule.remote_field] = name
         return replace(row, values=values)
 
     # -- unlinked ---------------------------------------------------------------------------------------------

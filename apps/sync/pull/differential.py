@@ -118,7 +118,12 @@ def _plan(hold: Hold) -> tuple[SyncRun, list[Asked]]:
         parts = {part.sobject: part for part in RunObject.objects.filter(run=run)}
         asked: list[Asked] = []
         with_campaigns = settings.sync_members and not settings.group_edition
-        for question in questions(list(steps_of(run)), metadata, with_campaigns=with_campaigns):
+        for question in questions(
+            list(steps_of(run)),
+            metadata,
+            with_campaigns=with_campaigns,
+            person_accounts=settings.person_accounts,
+        ):
             part, mark = parts.get(question.sobject), marks.get(question.sobject)
             if mark is None or (part is not None and (part.is_done or part.soql)):
                 continue

@@ -50,6 +50,7 @@ def plan_run(hold: Hold, gateway: Gateway) -> None:
             load_steps(version.document),
             metadata,
             with_campaigns=settings.sync_members and not settings.group_edition,
+            person_accounts=settings.person_accounts,
         )
         asked = [question for question in asked if not run.sobjects or question.sobject in run.sobjects]
         for position, question in enumerate(asked):
@@ -109,7 +110,9 @@ def _ask_without(hold: Hold, run_object: RunObject) -> None:
         run = SyncRun.objects.get(id=hold.run_id)
         metadata = list(ObjectMetadata.objects.filter(connection_id=run.connection_id))
         steps = list(steps_of(run))
-    asked = next((q for q in questions(steps, metadata, with_campaigns=True) if q.sobject == run_object.sobject), None)
+        person_accounts = settings_of(Connection.objects.get(id=run.connection_id)).person_accounts
+    found = questions(steps, metadata, with_campaigns=True, person_accounts=person_accounts)
+    asked = next((question for question in found if question.sobject == run_object.sobject), None)
     if asked is not None:
         generation = run_object.job_generation + 1
         _save(hold, run_object, soql=asked.soql, columns=list(asked.columns), job_generation=generation)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from apps.domain.filters import Filter, Group, Operator, Rule
 from apps.domain.mapping import Step
-from apps.domain.rows import OPT_OUT, SYSTEM_FIELDS, fields_of
+from apps.domain.rows import OPT_OUT, PERSON_ACCOUNT, SYSTEM_FIELDS, fields_of
 from apps.domain.values import FieldType
 from apps.integrations.models import ObjectMetadata
 from apps.integrations.soql import select_text
@@ -38,8 +38,11 @@ def in_order(sobjects: Iterable[str]) -> list[str]:
     return sorted(set(sobjects), key=lambda name: known.get(name, (ORDER.index(_CUSTOM_AFTER), name)))
 
 
-def questions(steps: list[Step], metadata: list[ObjectMetadata], *, with_campaigns: bool) -> list[Question]:
-    """The questions of a full sync: of each sObject only what is mapped, filtered by its steps."""
+def questions(
+    steps: list[Step], metadata: list[ObjectMetadata], *, with_campaigns: bool, person_accounts: bool = False
+) -> list[Question]:
+    """The questions of a full sync: of each sObject only what is mapped, filtered by its steps; with person accounts
+    only business accounts are asked for."""
     shown = {row.sobject: (row.label, set(row.schema["fields"])) for row in metadata}
     asked = []
     for sobject in in_order({*RELATIONS, *(step.sobject for step in steps)} & shown.keys()):
@@ -52,10 +55,19 @@ def questions(steps: list[Step], metadata: list[ObjectMetadata], *, with_campaig
             where = None
         elif mine:
             columns, where = _columns(mine, fields), _where(mine, fields)
+            if not person_accounts:
+                columns = tuple(name for name in columns if name != PERSON_ACCOUNT)
+            elif sobject == "Account" and PERSON_ACCOUNT in fields:
+                where = _business_only(where)
         else:
             continue
         asked.append(Question(sobject, label, columns, select_text(sobject, columns, where)))
     return asked
+
+
+def _business_only(where: Filter | None) -> Filter:
+    business = Rule(PERSON_ACCOUNT, FieldType.BOOLEAN, Operator.EQUALS, ("false",))
+    return business if where is None else Group((business, where), all_of=True)
 
 
 def _columns(steps: list[Step], fields: Set[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from apps.audience.fields import CUSTOM_PREFIX, Kind, LocalField, local_field
 from apps.domain.mapping import FieldRule, Step
+from apps.domain.rows import PERSON_ACCOUNT
 from apps.domain.values import NUMERIC, FieldType
 from apps.sync_actions.queue import CREATED_ROWS
 
@@ -66,6 +67,14 @@ def _canonical(rule: FieldRule) -> str:
     if kind is FieldType.BOOLEAN:
         return f"coalesce(nullif(lower({text}), ''), 'false')"
     return text
+
+
+def _value(rule: FieldRule, field: LocalField, *, has_persons: bool) -> str:
+    """The canonical value; a person account has no company: its account is itself."""
+    text = _canonical(rule)
+    if not has_persons or field.refers_to != "company":
+        return text
+    return f"CASE WHEN s.{identifier(PERSON_ACCOUNT)} = 'true' THEN '' ELSE {text} END"
 
 
 _NUMBER = "'^-?[0-9]{1,18}([.][0-9]{1,20})?$'"
@@ -134,7 +143,11 @@ def statements(
     with the row's SystemModstamp."""
     rules, staged = step.rules, f"staging.{identifier(table)}"
     fields = [local_field(step.local_type, rule.local_field) for rule in rules]
-    values = ", ".join(f"{_canonical(rule)} AS v{i}" for i, rule in enumerate(rules))
+    has_persons = PERSON_ACCOUNT in columns
+    values = ", ".join(
+        f"{_value(rule, field, has_persons=has_persons)} AS v{i}"
+        for i, (rule, field) in enumerate(zip(rules, fields, strict=True))
+    )
     has_opt_out = step.local_type == "person" and "HasOptedOutOfEmail" in columns
     raw_out = "(nullif(lower(s.\"HasOptedOutOfEmail\"), '') = 'true')" if has_opt_out else "NULL::boolean"
     # Who has opted out is asked for whatever the filter says: whether the filter admits them is not for SQL to say.

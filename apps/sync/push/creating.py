@@ -14,6 +14,7 @@ from apps.domain.automatic import automatic_values
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.mapping import Step
 from apps.domain.owning import OWNER, owned_at_birth
+from apps.domain.persons import reachable
 from apps.domain.ports import WriteOperation
 from apps.domain.pushing import Creation, creating_step, creation
 from apps.domain.rows import DELETION_FIELDS, EXTERNAL_ID, row_from_json
@@ -27,7 +28,8 @@ from apps.sync.local import automatic_texts
 from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
 from apps.sync.push.claims import settle
 from apps.sync.push.failing import refuse
-from apps.sync.push.round import Round, insert_intents, open_intents, read_fields, read_kinds
+from apps.sync.push.persons import is_person
+from apps.sync.push.round import Round, insert_intents, note_person_accounts, open_intents, read_fields, read_kinds
 from apps.sync.push.unanswered import find_unanswered
 from apps.sync.push.writing import write_intents
 from apps.sync.storing import store
@@ -187,6 +189,7 @@ def _find(work: Round, sobject: str, name: str, wanted: Mapping[str, int], hits:
 
 def _link(work: Round, sobject: str, hits: Hits) -> None:
     """Link records with the rows that were found, and write what is to be written there."""
+    note_person_accounts(work, (row for found in hits.values() for where, row in found if where == sobject))
     fields = read_kinds(work, sobject)
     pairs = [
         (record_id, row_from_json(row, fields))
@@ -253,7 +256,10 @@ def _open_creations(work: Round, sobject: str, steps: Mapping[int, Step]) -> lis
             intent = _creation_intent(work, sobject, draft, _owned(work, sobject, steps[record_id], made))
             if intent is None:
                 continue
-            if has_external_id:
+            if is_person(work, intent):
+                assert work.account is not None
+                intent.values = reachable(intent.values, work.account.fields)
+            elif has_external_id:
                 intent.operation = WriteOperation.UPSERT
                 intent.values = {**intent.values, EXTERNAL_ID: f"{prefix}-{record_id}"}
             intents.append(intent)

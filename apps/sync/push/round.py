@@ -1,7 +1,7 @@
 """One round of a push: read what Salesforce holds now, decide, write down what is meant, write, settle."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,11 @@ from apps.domain.automatic import READ as AUTOMATIC_READ
 from apps.domain.failures import RowFailure
 from apps.domain.mapping import FieldRule, Step
 from apps.domain.owning import OWNER, OwnerPolicy, fitted
+from apps.domain.persons import reachable
 from apps.domain.ports import ObjectSchema
 from apps.domain.pushing import may_write
 from apps.domain.reconcile import Intention, is_told
-from apps.domain.rows import DELETION_FIELDS, OPT_OUT, SYSTEM_FIELDS, Fields, fields_of, row_from_json
+from apps.domain.rows import DELETION_FIELDS, OPT_OUT, PERSON_ACCOUNT, SYSTEM_FIELDS, Fields, fields_of, row_from_json
 from apps.domain.values import FieldType
 from apps.domain.writing import refusals, writable
 from apps.field_mappings.models import StepKind
@@ -98,6 +99,10 @@ class Round:
     """Records whose row has moved since it was read: their change waits again."""
     broken: RowFailure | None = None
     """A field that rows were refused for because it is gone or read-only by now."""
+    account: ObjectSchema | None = None
+    """The describe of Account where people may be person accounts."""
+    person_accounts: dict[str, str] = field(default_factory=dict)
+    """Contact → account of the rows read that are person accounts: they are written through the account."""
     owner_policy: OwnerPolicy = field(default_factory=OwnerPolicy)
     """Who owns what its owner here cannot own there."""
     pulled: int = 0
@@ -132,6 +137,9 @@ def begin_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed]) -> Roun
             hold, gateway, run, connection, settings_of(connection), {c.local_id: c for c in claims}, local_type
         )
         made.owner_policy = owner_policy(made.settings)
+        if local_type == "person" and made.settings.person_accounts:
+            account = cached_schema(connection, "Account")
+            made.account = account if account is not None and PERSON_ACCOUNT in account.fields else None
         for sobject in {step.sobject for step in steps_of(run) if step.local_type == local_type}:
             schema = cached_schema(connection, sobject)
             if schema is not None:
@@ -163,7 +171,7 @@ def read_fields(work: Round, sobject: str) -> list[str]:
     """Fields that are read of a row: what the engine, the mappings and the filters look at, where visible."""
     shown = work.schemas[sobject].fields
     steps = [step for step in steps_of(work.run) if step.sobject == sobject]
-    own = _read_besides(work, sobject)
+    own = [*_read_besides(work, sobject), *(["AccountId"] if work.account is not None else [])]
     return [name for name in dict.fromkeys((*SYSTEM_FIELDS, *fields_of(steps), *own)) if name in shown]
 
 
@@ -197,6 +205,7 @@ def decide(work: Round, sobject: str, rows: Sequence[Mapping[str, Any]]) -> tupl
     deleted, merged or converted. A row that cannot be stored is held back alone."""
     if not rows:
         return [], set()
+    note_person_accounts(work, rows)
     fields = read_kinds(work, sobject)
     read = [row_from_json(row, fields) for row in rows]
     with tenant_transaction(work.hold.tenant_id):
@@ -217,6 +226,14 @@ def decide(work: Round, sobject: str, rows: Sequence[Mapping[str, Any]]) -> tupl
     half = len(rows) // 2
     first, second = decide(work, sobject, rows[:half]), decide(work, sobject, rows[half:])
     return first[0] + second[0], first[1] | second[1]
+
+
+def note_person_accounts(work: Round, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Keep in mind which of the rows read are person accounts."""
+    if work.account is not None:
+        work.person_accounts |= {
+            str(row["Id"]): str(row["AccountId"]) for row in rows if row.get(PERSON_ACCOUNT) and row.get("AccountId")
+        }
 
 
 def _hold_row(work: Round, remote_id: str) -> None:
@@ -270,6 +287,8 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
     is_alone = goes_alone(claim.fields, only_score=work.settings.score_only)
     if judged.step is not None and not is_alone and may_write(judged.step, record.values):
         values = writable(schema, outcome.remote)
+        if work.account is not None and judged.row.remote_id in work.person_accounts:
+            values = reachable(values, work.account.fields)
         if OWNER in values:
             held = judged.row.values.get(OWNER) or ""
             values = fitted(values, work.owner_policy, schema.fields[OWNER].reference_to, held=held)

@@ -28,6 +28,7 @@ from apps.sync.push.creating import create_rows
 from apps.sync.push.errands import Errand
 from apps.sync.push.failing import refuse
 from apps.sync.push.parts import next_work_due, work_on_parts
+from apps.sync.push.persons import is_person
 from apps.sync.push.round import Round, begin_round, decide, linked_rows, read_rows, settle_quiet
 from apps.sync.push.writing import settle_written, write_if_unchanged, write_intents
 from apps.sync.storing import apply_rows
@@ -129,10 +130,11 @@ def _push(work: Round) -> None:
 
 
 def _write(work: Round, intents: Sequence[WriteIntent]) -> None:
-    if not work.is_conditional:
-        write_intents(work, intents)
-        return
-    for intent in intents:
+    # A person account is written through another row than the one that was read: its stamp says nothing here.
+    plain = [one for one in intents if not work.is_conditional or is_person(work, one)]
+    if plain:
+        write_intents(work, plain)
+    for intent in [one for one in intents if one not in plain]:
         if not write_if_unchanged(work, intent):
             _again(work, {intent.local_id})
 

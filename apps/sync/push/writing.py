@@ -1,5 +1,6 @@
 """Write and settle: intents go out by the hundred, and each one's fate is written down."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
 from apps.sync.push.claims import give_back, renew, settle
 from apps.sync.push.failing import refuse
 from apps.sync.push.isolating import write_each
+from apps.sync.push.persons import is_person, write_persons
 from apps.sync.push.round import Round
 from apps.sync.storing import insert_entries, update_links
 from apps.sync_errors.services import resolve_record_errors
@@ -39,13 +41,16 @@ _AGAIN = timedelta(seconds=1)
 def write_intents(work: Round, intents: Sequence[WriteIntent]) -> None:
     """Write intents of one sObject and operation, and settle each batch as it comes back."""
     crash.point("intended")
-    locked = [intent for intent in intents if work.claims[intent.local_id].is_locked]
-    plain = [intent for intent in intents if not work.claims[intent.local_id].is_locked]
-    for rule in sorted({_assignment_rule(work, intent) for intent in plain}):
-        for batch in _batches([one for one in plain if _assignment_rule(work, one) == rule], AT_ONCE):
+    groups: dict[tuple[bool, str], list[WriteIntent]] = defaultdict(list)
+    for intent in intents:
+        groups[is_person(work, intent), _assignment_rule(work, intent)].append(intent)
+    for alike in groups.values():
+        locked = [intent for intent in alike if work.claims[intent.local_id].is_locked]
+        plain = [intent for intent in alike if not work.claims[intent.local_id].is_locked]
+        for batch in _batches(plain, AT_ONCE):
             write_each(work, batch, _write)
-    for batch in _batches(sorted(locked, key=_parent), LOCKED_AT_ONCE):
-        write_each(work, batch, _write)
+        for batch in _batches(sorted(locked, key=_parent), LOCKED_AT_ONCE):
+            write_each(work, batch, _write)
 
 
 def _assignment_rule(work: Round, intent: WriteIntent) -> str:
@@ -68,6 +73,11 @@ def _write(work: Round, intents: Sequence[WriteIntent]) -> None:
     with tenant_transaction(work.hold.tenant_id):
         work.hold.check()
         renew(work.claims[intent.local_id] for intent in intents)
+    if is_person(work, intents[0]):
+        results = write_persons(work, intents)
+        crash.point("written")
+        settle_results(work, list(zip(intents, results, strict=True)))
+        return
     sobject = intents[0].sobject
     operation = WriteOperation(intents[0].operation)
     key_field = EXTERNAL_ID if operation is WriteOperation.UPSERT else ""

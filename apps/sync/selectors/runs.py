@@ -32,6 +32,7 @@ TRIGGER_WORDS = {"manual": "Started", "schedule": "On schedule", "system": "Star
 SKIP_WORDS = {
     "filtered": "left out by the step's filter",
     "superseded": "a newer version was already here",
+    "person_account": "a person account, which comes in through its contact",
     "creating_is_off": "creating records here is off",
     "apart": "unlinked by hand",
     "erased": "erased here on request",
