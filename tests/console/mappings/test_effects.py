@@ -258,3 +258,24 @@ def test_a_field_that_is_hidden_pauses_its_mapping_and_the_sync_goes_on(marketer
     world.sync()
     assert (world.person(lead).phone, world.person(lead).title) == ("555", "")
     assert "is hidden from the sync user" in marketer.client.get(f"{BASE}objects/lead/").content.decode()
+
+
+def test_the_default_profile_syncs_both_ways_by_its_own_fields(marketer: Marketer) -> None:
+    world = marketer.world
+    lead = world.lead(LastName="Lovelace", Email="ada@acme.example", Title="Countess")
+    contact = world.contact(LastName="Hopper", Email="grace@acme.example")
+    marketer.post("profiles/switch/", to="default")
+    world.sync()
+    assert last_names(world) == {"Lovelace", "Hopper"}
+    assert world.person(lead).title == ""
+    for remote_id in (lead, contact):
+        world.edit(world.person(remote_id), first_name="Renamed", title="Dame")
+    world.add_person(last_name="Hamilton", email="margaret@acme.example", company_name="Apollo")
+    world.push()
+    assert world.row("Lead", lead, "FirstName", "Title") | {"Id": ""} == {
+        "Id": "", "FirstName": "Renamed", "Title": "Countess",
+    }  # fmt: skip
+    assert world.row("Contact", contact, "FirstName")["FirstName"] == "Renamed"
+    made = world.emulator.query(world.org.org_id, "SELECT Company FROM Lead WHERE LastName = 'Hamilton'")
+    assert [row["Company"] for row in made] == ["Apollo"]
+    assert world.live_errors() == []
