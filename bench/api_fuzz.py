@@ -19,13 +19,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000, help="requests with a key, and as many without")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--who", choices=["both", "key", "nobody"], default="both", help="who asks")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     with running_services():
-        return _run(arguments.cases, arguments.seed)
+        return _run(arguments.cases, arguments.seed, arguments.who)
 
 
-def _run(cases: int, seed: int) -> int:
+def _run(cases: int, seed: int, who: str) -> int:
     # Django is set up only now.
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
@@ -41,7 +42,8 @@ def _run(cases: int, seed: int) -> int:
     ids = two_accounts(own, other, connection)
     application: Any = get_wsgi_application()
     wrong = 0
-    for name, key in (("with a key", secret), ("without a key", "")):
+    askers = {"key": ("with a key", secret), "nobody": ("without a key", "")}
+    for name, key in askers.values() if who == "both" else [askers[who]]:
         began, tally = time.monotonic(), Tally()
         fuzzer = Fuzzer(application, document(), key, ids, NEVER)
         operations = fuzzer.operations()
