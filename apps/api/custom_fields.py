@@ -8,11 +8,13 @@ from rest_framework.response import Response
 
 from apps.api import fields
 from apps.api.crowds import checked
+from apps.api.errors import invalid
 from apps.api.fields import Input, Output
 from apps.api.paging import PageQuery, asked, page_answer, page_output
 from apps.api.people import OLDEST
 from apps.api.views import ApiView, KeyRequest
 from apps.audience.models import CustomField
+from apps.audience.selectors.types import custom_type
 from apps.audience.services.custom_fields import (
     KINDS,
     MOST_OPTIONS,
@@ -25,7 +27,7 @@ from apps.tenants.models import Scope
 
 _TAG = ["Custom fields"]
 _KINDS = [kind.value for kind in KINDS]
-_TYPES = ["person", "company", "opportunity"]
+_BUILT_IN = frozenset({"person", "company", "opportunity"})
 _OPTIONS = f"What can be chosen in a picklist; at most {MOST_OPTIONS:,}."
 
 
@@ -44,7 +46,10 @@ class CustomFieldOutput(Output):
 class CustomFieldInput(Input):
     """A new field."""
 
-    record_type = fields.Choice(choices=_TYPES, help_text="Of which kind of record.")
+    record_type = fields.Text(
+        max_length=96,
+        help_text="person, company, opportunity, or what a custom record type is called, such as custom:3.",
+    )
     label = fields.Text(max_length=120, help_text="Its name in words.")  # type: ignore[assignment]  # the name is the API's
     kind = fields.Choice(choices=_KINDS, help_text="What it holds; it never changes.")
     key = fields.Text(
@@ -112,6 +117,8 @@ class CustomFieldsView(ApiView):
     def post(self, request: KeyRequest) -> Response:
         """Define a custom field."""
         given = checked(CustomFieldInput, request.data)
+        if not _is_type(given["record_type"]):
+            raise invalid({"record_type": "There is no such kind of record."})
         made = create_custom_field(user=request.user, **given)
         headers = {"Location": f"/api/v1/custom-fields/{made.pk}/"}
         return Response(CustomFieldOutput(made).data, status=201, headers=headers)
@@ -150,3 +157,8 @@ class CustomFieldView(ApiView):
         """Take a field away. Records keep what they hold, unseen; defined again, it comes back with the values."""
         remove_custom_field(field=load(CustomField, field_id), user=request.user)
         return Response(status=204)
+
+
+def _is_type(name: str) -> bool:
+    found = custom_type(name)
+    return name in _BUILT_IN or (found is not None and found.local_type == name)

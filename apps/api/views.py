@@ -84,6 +84,12 @@ class ApiView(APIView):
             if self._claim is not None and self._claim.replay is not None:
                 raise Replayed(self._claim.replay)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Records of people stay in no cache."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Replayed):
             return exc.response

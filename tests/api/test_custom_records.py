@@ -62,6 +62,17 @@ def test_a_record_that_cannot_be_is_400(call: Caller, project: Any, body: dict[s
     assert (answer.status, list(answer.body["fields"])) == (400, [field])
 
 
+def test_an_own_type_gets_fields_and_what_is_no_type_gets_none(call: Caller, stranger: Caller, project: Any) -> None:
+    field = {"record_type": project.local_type, "label": "Rooms", "kind": "integer"}
+    assert call("POST", "/custom-fields/", field).body["key"] == "rooms"
+    made = call("POST", f"/record-types/{project.pk}/records/", {"name": "Roof", "custom": {"rooms": 3}}).body
+    assert made["custom"] == {"rooms": 3, "square_metres": None}
+    assert stranger("POST", "/custom-fields/", field).status == 400
+    for wrong in ("custom:999999", "custom:x", "custom:", "planet", "person\n"):
+        answer = call("POST", "/custom-fields/", field | {"record_type": wrong})
+        assert (answer.status, list(answer.body["fields"])) == (400, ["record_type"]), wrong
+
+
 def test_another_accounts_types_and_records_do_not_exist(call: Caller, stranger: Caller, project: Any) -> None:
     made = call("POST", f"/record-types/{project.pk}/records/", {"name": "Roof"}).body
     assert stranger("GET", "/record-types/").body["results"] == []

@@ -78,6 +78,7 @@ def test_an_address_that_there_is_not_is_404(call: Caller, method: str, path: st
 
 
 def test_whatever_format_is_asked_for_the_answer_is_json(call: Caller) -> None:
+    assert call("GET", "/people/").headers["Cache-Control"] == "no-store"
     for headers in ({"Accept": "text/html"}, {"Accept": "application/xml;q=0.9"}, {"Accept": "rubbish"}):
         answer = call("GET", "/people/", **headers)
         assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
