@@ -34,9 +34,9 @@ class Mode(StrEnum):
     @property
     def label(self) -> str:
         return {
-            "update": "Update it: what the file says replaces what is here",
-            "fill": "Fill it: only empty fields are filled",
-            "skip": "Leave it as it is",
+            "update": "Update: what the file says replaces what is here",
+            "fill": "Fill: only empty fields are filled",
+            "skip": "Leave as it is",
         }[self.value]
 
 
