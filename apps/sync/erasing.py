@@ -103,6 +103,7 @@ LOGS = frozenset(
         "notifications_attempt",
         "notifications_delivery",
         "notifications_notice",
+        "sync_conversion",
         "sync_runentry",
         "sync_errors_syncerror",
         "sync_writeintent",

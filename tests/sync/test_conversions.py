@@ -6,6 +6,7 @@ import pytest
 
 from apps.audience.models import Company, OpportunityContactRole, Person
 from apps.field_mappings.models import FieldMapping
+from apps.sync.erasing import erase_person
 from apps.sync.models import Conversion, RunEntry
 from apps.tenants.scope import tenant_transaction
 from tests.emulator.near import local, near_world, user
@@ -112,3 +113,15 @@ def test_a_conversion_without_an_opportunity_waits_for_none(near_world: World) -
     assert _state(world) == ("Contact", "Engines", [])
     with tenant_transaction(world.tenant_id):
         assert not Conversion.objects.filter(has_opportunity=False).exists()
+
+
+def test_who_is_erased_leaves_no_conversion_behind(near_world: World) -> None:
+    world = near_world
+    lead = world.lead(LastName="Byron", Email="ada@example.com", Company="Engines")
+    world.sync()
+    world.emulator.convert(world.org.org_id, lead)
+    world.poll()
+    with tenant_transaction(world.tenant_id):
+        assert Conversion.objects.count() == 1
+        erase_person(person=Person.objects.get(), user=world.user)
+        assert not Conversion.objects.exists()
