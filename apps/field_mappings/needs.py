@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from apps.audience.services.task_switches import PROFILE, set_task_kinds
 from apps.field_mappings.models import FieldMapping, Profile, StepKind, SyncStep
 from apps.integrations.models import Connection
 
 _OUTWARD = ("push", "two_way")
 _TASK = "Task"
+ACTIVITY_KINDS = {"email": "email_sent", "task": "task_logged", "call": "call_logged"}
+"""The kind of event that each source of an activity step stands for."""
 
 
 def note_needed_fields(connection: Connection) -> dict[str, list[str]]:
@@ -23,7 +26,14 @@ def note_needed_fields(connection: Connection) -> dict[str, list[str]]:
     writes = _needed_writes(profile)
     Connection.objects.filter(id=connection.pk).update(needed_fields=needed, needed_writes=writes)
     connection.needed_fields, connection.needed_writes = needed, writes
+    set_task_kinds(kinds=_task_kinds(profile), by=PROFILE)
     return needed
+
+
+def _task_kinds(profile: Profile | None) -> list[str]:
+    """The kinds of events that activity steps carry into Tasks."""
+    steps = SyncStep.objects.filter(profile=profile, is_enabled=True, kind=StepKind.ACTIVITY)
+    return [ACTIVITY_KINDS[source] for source in steps.values_list("local_type", flat=True) if source in ACTIVITY_KINDS]
 
 
 def _needed_writes(profile: Profile | None) -> dict[str, dict[str, Any]]:

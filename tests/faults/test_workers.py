@@ -136,6 +136,7 @@ def test_f51_events_become_one_task_each_wherever_a_worker_dies(
     person = world.person(lead)
     with tenant_transaction(world.tenant_id):
         set_task_kinds(kinds=["form_submitted"])
+    world.settings(activity_form_submitted=True)
     for place in ["activities_taken", "activities_intended", "activities_written"]:
         with tenant_transaction(world.tenant_id):
             events = [EventDraft(kind="form_submitted", person_id=person.pk, subject=f"{place} {n}") for n in range(3)]

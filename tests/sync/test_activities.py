@@ -8,6 +8,9 @@ from django.utils import timezone
 
 from apps.audience.models import Engagement, Person
 from apps.audience.services.engagements import EventDraft, record_engagements
+from apps.field_mappings.models import ProfileKind
+from apps.field_mappings.selectors import profiles_of
+from apps.field_mappings.services.profiles import switch_profile
 from apps.sync.due import begin_due_push
 from apps.sync.models import SyncRun, WriteIntent
 from apps.sync_errors.models import SyncError
@@ -269,3 +272,17 @@ def test_a_journal_that_a_crash_left_open_is_resolved_by_looking(near_world: Wor
     assert run is not None
     world.finish(run)
     assert (len(tasks(world)), states(world)) == (1, [("form_submitted", "sent")])
+
+
+@pytest.mark.parametrize("kind", ["email_sent", "task_logged", "call_logged"])
+@pytest.mark.parametrize("is_default", [False, True])
+def test_the_default_profile_carries_e_mails_tasks_and_calls(near_world: World, kind: str, is_default: bool) -> None:
+    world = near_world
+    lead = world.lead(Email="ada@example.com")
+    world.sync()
+    if is_default:
+        with tenant_transaction(world.tenant_id):
+            switch_profile(profile=profiles_of(world.connection)[ProfileKind.DEFAULT], actor=world.user)
+    happens(world, kind, world.person(lead))
+    push(world)
+    assert len(tasks(world)) == int(is_default)

@@ -160,10 +160,11 @@ class TaskSwitch(TenantModel):
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=20)
+    by = models.CharField(max_length=8, default="settings", db_default="settings", help_text="settings or profile")
     since = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "kind"], name="task_switch_once")]
+        constraints = [models.UniqueConstraint(fields=["tenant", "by", "kind"], name="task_switch_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} since {self.since}"

@@ -19,6 +19,9 @@ from apps.domain.activities import ACTIVITY_ID, Activity, is_task_of, task_value
 from apps.domain.failures import Category, Failure, Internal, RowFailure, Transient
 from apps.domain.ports import ObjectSchema, WriteOperation, WriteResult
 from apps.domain.retry import next_attempt
+from apps.field_mappings.models import StepKind
+from apps.field_mappings.needs import ACTIVITY_KINDS
+from apps.field_mappings.selectors import extra_steps
 from apps.integrations.soql import find_text
 from apps.outbox.models import OutboundChange
 from apps.sync.contexts import external_prefix
@@ -113,11 +116,19 @@ def _begin(errand: Errand) -> _Round | None:
 
 
 def _find_who(work: _Round) -> None:
-    """The leading row of each person; whoever has none is left out, or waits for it."""
+    """The leading row of each person, where a switch or a step wants a Task there; whoever has none is left out, or
+    waits for it."""
     people = {row.person_id for row in work.rows.values()}
     found = people_in_salesforce(work.errand, people)
-    work.who = {number: found[row.person_id][1] for number, row in work.rows.items() if row.person_id in found}
     with tenant_transaction(work.errand.hold.tenant_id):
+        steps = extra_steps(work.errand.connection, StepKind.ACTIVITY)
+        wanted = {(ACTIVITY_KINDS.get(step.source, ""), step.sobject) for step in steps}
+        wanted |= {(kind, sobject) for kind in work.errand.settings.task_kinds for sobject in ("Lead", "Contact")}
+        work.who = {
+            number: found[row.person_id][1]
+            for number, row in work.rows.items()
+            if row.person_id in found and (row.kind, found[row.person_id][0]) in wanted
+        }
         waiting = OutboundChange.objects.filter(local_type="person", local_id__in=people - found.keys())
         coming = set(waiting.values_list("local_id", flat=True))
     _leave_out(work, [n for n in work.open if n not in work.who], coming)
@@ -134,7 +145,7 @@ def _leave_out(work: _Round, numbers: Sequence[int], coming: set[int]) -> None:
         work.errand.hold.check()
         waiting = Engagement.objects.filter(task_state=TaskState.WAITING)
         waiting.filter(id__in=patient).update(task_due_at=now + _LOOK_AGAIN, task_attempts=F("task_attempts") - 1)
-        words = "The person has no lead or contact in Salesforce."
+        words = "The person has no lead or contact in Salesforce for which this is switched on."
         waiting.filter(id__in=gone).update(task_state=TaskState.SKIPPED, task_note=words)
         if gone:
             fates = [Fate(TASK, "", work.rows[n].person_id, EntryAction.SKIPPED, "not_linked") for n in gone]
