@@ -37,6 +37,8 @@ def owners(request: MemberRequest) -> HttpResponse:
     connection = live_connection()
     if connection is None:
         return redirect("console:salesforce")
+    if request.method == "POST" and not request.membership.may(Right.EDIT_SETTINGS):
+        return render(request, "403.html", status=403)
     rows, settings = member_rows(), settings_of(connection)
     fallback = Owner.objects.filter(remote_id=settings.fallback_owner).first() if settings.fallback_owner else None
     context: dict[str, Any] = {
@@ -44,8 +46,6 @@ def owners(request: MemberRequest) -> HttpResponse:
         "lead_assignment": settings.lead_assignment,
     }
     if request.method == "POST":
-        if not request.membership.may(Right.EDIT_SETTINGS):
-            return render(request, "403.html", status=403)
         errors = _save(request, connection, rows)
         if not errors:
             return redirect("console:owners")
