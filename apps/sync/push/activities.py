@@ -227,8 +227,9 @@ def _renew(work: _Round, bodies: Mapping[int, Mapping[str, object]], *, journals
 
 
 def _close(numbers: Sequence[int], outcome: str) -> None:
+    """Close the journal; what it said is kept with the event alone, and goes with the person."""
     WriteIntent.objects.filter(local_type=_JOURNAL, local_id__in=numbers, closed_at__isnull=True).update(
-        closed_at=timezone.now(), outcome=outcome
+        closed_at=timezone.now(), outcome=outcome, values={}
     )
 
 
