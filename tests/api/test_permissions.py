@@ -28,8 +28,8 @@ pytestmark = pytest.mark.django_db
 def records(tenant: Tenant, world: dict[str, Any]) -> dict[str, Any]:
     """A record of each kind that an address is about."""
     with tenant_transaction(tenant.pk):
-        sequence = create_sequence(name="Welcome", user=None)
-        custom = create_custom_field(record_type="person", label="Shoe size", kind="integer", user=None)
+        sequence = create_sequence(name="Asked by keys", user=None)
+        custom = create_custom_field(record_type="person", label="Asked by keys", kind="integer", user=None)
         kind: Any = CustomRecordType.objects.create(key="api_project", label="Project", label_plural="Projects")
         record = create_custom_record(record_type=kind, values={"name": "Roof of Northwind"}, user=None)
     own = {"sequence": sequence.pk, "custom_field": custom.pk, "record_type": kind.pk, "custom_record": record.pk}
