@@ -61,12 +61,17 @@ class RecordState:
 @dataclass(frozen=True, slots=True)
 class Intention:
     """An open journal row: what was about to be written, and what both sides hold once it is (field key →
-    (remote, local)). ``seen`` is the stamp of the row that was judged."""
+    (remote, local)). ``seen`` is the stamp of the row that was judged; ``made_since``, for a row that was to be made,
+    the org's time before which it was not."""
 
     after: Mapping[str, tuple[str | None, str | None]]
     opted_out: bool | None = None
     seen: datetime | None = None
-    is_creation: bool = False
+    made_since: datetime | None = None
+
+    def made(self, row: RemoteRow) -> bool:
+        """Whether the row is the one that was to be made: not one that was there before and fits its key."""
+        return self.made_since is not None and row.created_at is not None and row.created_at >= self.made_since
 
 
 class Skip(StrEnum):
@@ -119,20 +124,17 @@ def step_for_row(steps: Iterable[Step], values: Mapping[str, str | None]) -> Ste
 
 
 def settled_by(row: RemoteRow, base: Baseline, intention: Intention, rules: Sequence[FieldRule]) -> Baseline:
-    """The baseline after looking whether an interrupted write arrived: a field that holds what was meant is settled.
+    """The baseline after looking whether an interrupted write arrived: a field that holds what was meant is settled,
+    and all of a row that was made with it, whatever has become of a field since.
 
     Without it a local value that went back meanwhile would look unmoved, and our own write like news from there.
     """
     remote, local = dict(base.remote), dict(base.local)
+    was_made = intention.made(row)
     for rule in rules:
         meant = intention.after.get(rule.key)
         held = row.values.get(rule.remote_field)
-        # A row that was made holds what it was made with, even where it cannot be seen now.
-        if (
-            meant is not None
-            and meant[0] is not None
-            and (held == meant[0] or (held is None and intention.is_creation))
-        ):
+        if meant is not None and meant[0] is not None and (was_made or held == meant[0]):
             remote[rule.key], local[rule.key] = meant
     return Baseline(remote, local)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
@@ -22,6 +22,9 @@ from apps.sync.local import References, records_of, text_of
 from apps.sync.models import MatchChoice, RecordLink, WriteIntent
 
 OPT_OUT_FIELD = "email_opt_out"
+
+MADE_WITHIN = timedelta(seconds=30)
+"""How far apart the moments of an intent and of the row that it made may seem to lie, by two clocks."""
 
 
 class Desk:
@@ -198,9 +201,10 @@ class Desk:
             draft = self.records.get(intent.local_id)
             if draft is not None:
                 after = {key: (pair[0], pair[1]) for key, pair in intent.after.items()}
+                opened = intent.opened_at + self.context.clock_offset - MADE_WITHIN
                 known = dict(draft.intentions)
                 known.setdefault(intent.remote_id, []).append(
-                    Intention(after, intent.opted_out, intent.seen_stamp, not intent.remote_id)
+                    Intention(after, intent.opted_out, intent.seen_stamp, None if intent.remote_id else opened)
                 )
                 draft.intentions = known
 

@@ -50,6 +50,8 @@ class Machine:
         self.must_be_out: set[str] = set()
         """Rows whose opt-out nobody has taken back who knew of it."""
         self.unknown_out: set[str] = set()
+        self.unticked: set[str] = set()
+        """Rows whose known opt-out was taken back unseen: set again, it looks as if nothing had been."""
         self.machinery = 0
         self._texts = 0
         self._emails = 0
@@ -164,11 +166,14 @@ class Machine:
             self.world.consent_remote(key, True)
             if self.world.rows()[key].opted_out:
                 self.must_be_out.add(key)
-                self.unknown_out.add(key)
+                if key not in self.unticked:
+                    self.unknown_out.add(key)
 
     def _untick_remote(self, op: Operation) -> None:
         key = self._row(op.a)
         if key is not None:
+            if self.world.rows()[key].opted_out and key not in self.unknown_out:
+                self.unticked.add(key)
             self.world.consent_remote(key, False)
             self.must_be_out.discard(key)
 
@@ -227,6 +232,7 @@ class Machine:
     def _safely(self, work: Callable[[], None]) -> None:
         self.machinery += 1
         self.unknown_out.clear()
+        self.unticked.clear()
         try:
             work()
         except Crashed:
@@ -282,6 +288,7 @@ class Machine:
         """The fault-free tail: no user, no fault, every commit visible."""
         self.world.clear_weather()
         self.unknown_out.clear()
+        self.unticked.clear()
         for cycle in range(MOST_CYCLES + 1):
             before = (self.world.counters.remote_writes, self.world.counters.local_changes)
             self.world.poll()

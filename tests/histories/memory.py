@@ -376,7 +376,7 @@ class MemoryWorld:
 
     def _intentions(self, record_id: int, remote_id: str) -> list[Intention]:
         return [
-            Intention(i.after, i.opted_out, i.seen, not i.remote_id)
+            Intention(i.after, i.opted_out, i.seen, None if i.remote_id else i.read_at)
             for i in self.intents
             if i.is_open and i.record == record_id and i.remote_id == remote_id
         ]
@@ -396,10 +396,12 @@ class MemoryWorld:
             return None
         if row.is_deleted:
             return None
+        made_by_us: list[Intention] = []
         if link is None:
             link = self._join_or_import(row, sobject)
             if link is None:
                 return None
+            made_by_us = self._intentions(link.record, "")
         elif not link.is_live and not row.is_converted:
             if not any(other.is_live for other in self._links_of(link.record)):
                 self.local[link.record].is_active = True
@@ -407,7 +409,7 @@ class MemoryWorld:
             self._elect(link.record, row.remote_id)
         step = self._steps(link.sobject)
         record = self.local[link.record]
-        intentions = [*self._intentions(record.id, row.remote_id), *self._intentions(record.id, "")]
+        intentions = [*self._intentions(record.id, row.remote_id), *made_by_us]
         outcome = reconcile(
             row, self._state(link, step), self._record_state(record), step, self.policy, intentions=intentions
         )
