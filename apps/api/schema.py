@@ -38,7 +38,7 @@ _IF_MATCH = {
     "in": "header",
     "required": False,
     "description": 'The version that you have seen, such as `"3"`; another way to send the field `version`.',
-    "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'},
+    "schema": {"type": "string", "pattern": r'^((W/)?"?[0-9]{1,18}"?|\*)$'},
 }
 
 

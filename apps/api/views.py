@@ -118,10 +118,10 @@ class NothingHere(ApiView):
 
 def seen_version(request: Request, given: int | None) -> int | None:
     """The version that an update is based on: of the body, or of the header If-Match; None: whatever there is."""
-    header = request.headers.get("If-Match", "").strip()
-    if header in {"", "*"}:
+    header = request.headers.get("If-Match", "*")
+    if header == "*":
         return given
-    text = header.removeprefix("W/").strip('"')
+    text = header.removeprefix("W/").removeprefix('"').removesuffix('"')
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise ApiError(400, "bad_if_match", 'The header If-Match holds a version, such as "3".')
     if given is not None and given != int(text):

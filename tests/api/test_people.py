@@ -52,7 +52,8 @@ def test_a_change_based_on_an_old_version_changes_nothing(call: Caller) -> None:
     assert call("PATCH", path, {"title": "Two"}, If_Match='"2"').body["version"] == 3
     assert call("PATCH", path, {"title": "Three"}, If_Match="*").body["version"] == 4
     assert call("PATCH", path, {"title": "Four", "version": 4}, If_Match='"3"').code == "bad_if_match"
-    assert call("PATCH", path, {"title": "Four"}, If_Match="yesterday").code == "bad_if_match"
+    for header in ("yesterday", "", '""', '"-1"'):
+        assert call("PATCH", path, {"title": "Four"}, If_Match=header).code == "bad_if_match"
 
 
 def test_an_address_or_key_that_somebody_has_is_409_and_names_their_id(call: Caller) -> None:
