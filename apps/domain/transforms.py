@@ -40,7 +40,7 @@ def change_case(text: str, case: Case) -> str:
         case Case.SENTENCE:
             lowered = text.lower()
             first = next((i for i, char in enumerate(lowered) if char.isalpha()), None)
-            return lowered if first is None else lowered[:first] + lowered[first].upper() + lowered[first + 1 :]
+            return lowered if first is None else lowered[:first] + lowered[first].title() + lowered[first + 1 :]
         case _:
             return _WORD.sub(lambda found: _capital(found.group()), text)
 
@@ -48,8 +48,8 @@ def change_case(text: str, case: Case) -> str:
 def _capital(word: str) -> str:
     head, mark, tail = word.partition("'" if "'" in word else "’")
     if mark and len(head) == 1 and len(tail) > 1:  # O'Brien, d'Arcy: a name after one letter
-        return f"{head.upper()}{mark}{tail[:1].upper()}{tail[1:].lower()}"
-    return word[:1].upper() + word[1:].lower()
+        return f"{head.title()}{mark}{tail[:1].title()}{tail[1:].lower()}"
+    return word[:1].title() + word[1:].lower()
 
 
 def trim(text: str) -> str:

@@ -32,6 +32,7 @@ from apps.domain.transforms import (
         ("head OF sales", Case.SENTENCE, "Head of sales"),
         ("3rd floor", Case.SENTENCE, "3Rd floor"),
         ("straße", Case.UPPER, "STRASSE"),
+        ("ßtraße", Case.TITLE, "Sstraße"),
         ("ADA", Case.LOWER, "ada"),
         ("", Case.TITLE, ""),
     ],

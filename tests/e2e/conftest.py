@@ -20,7 +20,7 @@ from tests.runner.tools import eventually, passable_folder
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def copy() -> Iterator[Copy]:
     """``manage.py up`` with nothing but the documented settings of a Salesforce, on folders of its own."""
     with passable_folder() as folder, running_emulator(folder / "salesforce") as emulator:
@@ -65,7 +65,7 @@ def _wait_for_address(process: "subprocess.Popen[bytes]", said: Path) -> str:
     return next(line.split()[1] for line in said.read_text().splitlines() if line.startswith("Address: "))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -80,7 +80,7 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def synced(copy: Copy, browser: Browser) -> Iterator[Page]:
     """A tab of somebody who came without an account, and has everything of their org here now."""
     for values in CHOSEN:
