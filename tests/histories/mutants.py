@@ -56,8 +56,12 @@ MUTANTS = (
     Mutant(
         "insert instead of upsert, without looking",
         (
-            ("apps/sync/push/creating.py", "    hits = _look(work, chosen, names)", "    hits: Hits = {}"),
-            ("apps/sync/push/creating.py", "        if has_external_id:", "        if False:"),
+            (
+                "apps/sync/push/creating.py",
+                "    hits = _look(work, {i: step for i, step in chosen.items() if MAKE_NEW not in work.claims[i].fields}, names)",
+                "    hits: Hits = {}",
+            ),
+            ("apps/sync/push/creating.py", "            elif has_external_id:", "            elif False:"),
         ),
         level=2,
         count=400,
