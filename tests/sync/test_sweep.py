@@ -1,7 +1,8 @@
 """The nightly sweep finds what no window shows."""
 
+from apps.field_mappings.models import FieldMapping
 from apps.sync.due import begin_due_sweep
-from apps.sync.models import SyncRun
+from apps.sync.models import RecordLink, SyncRun
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World
 
@@ -73,3 +74,20 @@ def test_a_full_sync_that_moves_the_watermark_past_a_deletion_compares_at_once(w
         run = SyncRun.objects.get(id=run_id)
     world.finish(run)
     assert {person.last_name: person.is_active for person in world.people()} == {"Kept": True, "Gone": False}
+
+
+def test_what_stays_unknown_is_asked_for_once(world: World) -> None:
+    """Found by histories, seed 4114009251: a field was hidden, and is in no direction of the mapping any more."""
+    lead = world.lead(LastName="Byron")
+    world.both_ways("Lead")
+    world.sync()
+    with tenant_transaction(world.tenant_id):
+        FieldMapping.objects.filter(step__sobject="Lead", remote_field="Company").update(way_in="off", way_out="off")
+        base = world.link(lead).base_remote
+        known = [None if text == "Acme" else text for text in base]
+        RecordLink.objects.filter(remote_id=lead).update(base_remote=known)
+    assert None in known
+    run = world.sweep()
+    assert world.counts(run)["Lead"] == (0, 0, 1, 0, 0)
+    with tenant_transaction(world.tenant_id):
+        assert None in world.link(lead).base_remote

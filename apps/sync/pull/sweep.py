@@ -162,7 +162,8 @@ def _differences(run: SyncRun, part: RunObject) -> Found | None:
             SELECT i.id FROM staging.{inventory} i LEFT JOIN sync_recordlink l ON l.tenant_id = %(tenant)s
               AND l.connection_id = %(connection)s AND l.remote_id = i.id
             WHERE (l.remote_id IS NULL AND i.stamp >= %(recent)s) OR l.remote_stamp < i.stamp
-               OR (l.is_leading AND l.is_live AND array_position(l.base_remote, NULL) IS NOT NULL)
+               OR (i.stamp > '-infinity' AND l.is_leading AND l.is_live
+                   AND array_position(l.base_remote, NULL) IS NOT NULL)
             ORDER BY i.id LIMIT %(part)s
             """,
             facts,
@@ -211,7 +212,8 @@ def _apply(hold: Hold, run: SyncRun, part: RunObject, rows: Sequence[RemoteRow],
         if handled:
             with connection.cursor() as cursor:
                 cursor.execute(f"DELETE FROM staging.{_inventory(part)} WHERE id = ANY(%s)", [list(handled)])
-                # What was looked at is still there, if only in the inventory: it is not gone.
+                # What was looked at is still there, if only in the inventory: it is not gone; and it is not looked at
+                # twice, though a field of it may still be hidden.
                 cursor.execute(
                     f"INSERT INTO staging.{_inventory(part)} SELECT unnest(%s::text[]), '-infinity'", [list(handled)]
                 )
