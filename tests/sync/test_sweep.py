@@ -1,5 +1,7 @@
 """The nightly sweep finds what no window shows."""
 
+import pytest
+
 from apps.field_mappings.models import FieldMapping
 from apps.sync.due import begin_due_sweep
 from apps.sync.models import RecordLink, SyncRun
@@ -76,18 +78,33 @@ def test_a_full_sync_that_moves_the_watermark_past_a_deletion_compares_at_once(w
     assert {person.last_name: person.is_active for person in world.people()} == {"Kept": True, "Gone": False}
 
 
-def test_what_stays_unknown_is_asked_for_once(world: World) -> None:
-    """Found by histories, seed 4114009251: a field was hidden, and is in no direction of the mapping any more."""
+@pytest.mark.parametrize(("way_in", "looks"), [("overwrite", 1), ("off", 0)])
+def test_an_unknown_value_is_asked_for_where_it_is_brought_in(world: World, way_in: str, looks: int) -> None:
+    """Found by histories, seed 4114009251: a field was hidden, and no direction of the mapping reads it any more."""
     lead = world.lead(LastName="Byron")
     world.both_ways("Lead")
     world.sync()
     with tenant_transaction(world.tenant_id):
-        FieldMapping.objects.filter(step__sobject="Lead", remote_field="Company").update(way_in="off", way_out="off")
-        base = world.link(lead).base_remote
-        known = [None if text == "Acme" else text for text in base]
+        FieldMapping.objects.filter(step__sobject="Lead", remote_field="Company").update(way_in=way_in, way_out="off")
+        known = [None if text == "Acme" else text for text in world.link(lead).base_remote or []]
         RecordLink.objects.filter(remote_id=lead).update(base_remote=known)
     assert None in known
-    run = world.sweep()
-    assert world.counts(run)["Lead"] == (0, 0, 1, 0, 0)
+    world.emulator.clear_calls()
+    world.sweep()
+    reads = [call for call in world.emulator.calls() if "queryAll" in call["path"]]
+    assert len(reads) == looks
     with tenant_transaction(world.tenant_id):
-        assert None in world.link(lead).base_remote
+        assert (None in (world.link(lead).base_remote or [])) is (way_in == "off")
+
+
+def test_a_reference_that_stays_unknown_is_looked_at_once(world: World) -> None:
+    """The account of a contact may be out of sight for good: a comparison asks once, and ends."""
+    account = world.emulator.create(world.org.org_id, "Account", Name="Out of sight")
+    contact = world.contact(AccountId=account)
+    world.emulator.hide_rows(world.org.org_id, account)
+    world.sync()
+    with tenant_transaction(world.tenant_id):
+        assert None in (world.link(contact).base_remote or [])
+    world.emulator.clear_calls()
+    world.sweep()
+    assert len([call for call in world.emulator.calls() if "queryAll" in call["path"]]) == 1

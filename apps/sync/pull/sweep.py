@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.domain.failures import Category
 from apps.domain.rows import DELETION_FIELDS, SYSTEM_FIELDS, RemoteRow, fields_of, row_from_json
+from apps.field_mappings.versions import layout_for
 from apps.integrations.gateways import Gateway
 from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection
@@ -162,8 +163,7 @@ def _differences(run: SyncRun, part: RunObject) -> Found | None:
             SELECT i.id FROM staging.{inventory} i LEFT JOIN sync_recordlink l ON l.tenant_id = %(tenant)s
               AND l.connection_id = %(connection)s AND l.remote_id = i.id
             WHERE (l.remote_id IS NULL AND i.stamp >= %(recent)s) OR l.remote_stamp < i.stamp
-               OR (i.stamp > '-infinity' AND l.is_leading AND l.is_live
-                   AND array_position(l.base_remote, NULL) IS NOT NULL)
+               OR (i.stamp > '-infinity' AND l.is_leading AND l.is_live AND ({_unknown(run, part.sobject)}))
             ORDER BY i.id LIMIT %(part)s
             """,
             facts,
@@ -185,6 +185,18 @@ def _differences(run: SyncRun, part: RunObject) -> Found | None:
             )
             links, in_all, gone = cursor.fetchone()
     return Found(changed, gone, in_all, links)
+
+
+def _unknown(run: SyncRun, sobject: str) -> str:
+    """The condition that a link's baseline lacks a value which its step brings in: the field was hidden, or what it
+    refers to was not here yet. What a step does not read stays unknown, and is no reason to look."""
+    conditions = []
+    for step in (one for one in steps_of(run) if one.sobject == sobject):
+        slots = [number for number, rule in enumerate(step.rules, 1) if step.brings(rule)]
+        if slots:
+            missing = " OR ".join(f"l.base_remote[{number}] IS NULL" for number in slots)
+            conditions.append(f"l.layout_id = {layout_for(step.rules).pk} AND ({missing})")
+    return " OR ".join(conditions) or "false"
 
 
 def _read_again(
