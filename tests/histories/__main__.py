@@ -6,7 +6,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing import util
 
 from tests.histories.history import History, generate
 from tests.histories.machine import shrink, violation_of
@@ -22,7 +23,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--level", type=int, choices=(1, 2), default=1, help="1: in memory; 2: database and emulator")
     parser.add_argument("--seed", type=int, help="the first seed; without it one is drawn and printed")
-    parser.add_argument("--jobs", type=int, default=1, help="processes, level 1 only")
+    parser.add_argument("--jobs", type=int, default=1, help="processes; at level 2 each with its own services")
     parser.add_argument("--first", action="store_true", help="stop at the first violation, without shrinking")
     parser.add_argument("--show", action="store_true", help="print each history")
     options = parser.parse_args()
@@ -30,13 +31,18 @@ def main() -> int:
     print(f"level {options.level}: {options.count:,} histories from seed {first}", flush=True)
     began = time.monotonic()
     seeds = range(first, first + options.count)
-    with world_of(options.level) as make:
-        is_parallel = options.level == 1 and options.jobs > 1
-        failed = _in_processes(seeds, options.jobs) if is_parallel else _play(seeds, make, options)
+    with ExitStack() as stack:
+        if options.jobs > 1:
+            failed = _in_processes(seeds, options.level, options.jobs)
+        else:
+            make = stack.enter_context(world_of(options.level))
+            failed = _play(seeds, make, options)
         seconds = time.monotonic() - began
         print(f"{options.count:,} histories in {seconds:.0f} s, {len(failed)} with a violation", flush=True)
-        for seed in () if options.first else failed[:3]:
-            _explain(seed, options.level, make)
+        if failed and not options.first:
+            make = make if options.jobs == 1 else stack.enter_context(world_of(options.level))
+            for seed in failed[:3]:
+                _explain(seed, options.level, make)
     return 1 if failed else 0
 
 
@@ -70,13 +76,33 @@ def _play(seeds: range, make: Make, options: argparse.Namespace) -> list[int]:
     return failed
 
 
-def _fails(seed: int) -> int | None:
-    return seed if violation_of(generate(seed), lambda history: MemoryWorld(history.setup)) is not None else None
+_here: list[Make] = []
+"""How a process of several makes its worlds."""
 
 
-def _in_processes(seeds: range, jobs: int) -> list[int]:
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        return [seed for seed in pool.imap_unordered(_fails, seeds, chunksize=500) if seed is not None]
+def _begin(level: int) -> None:
+    stack = ExitStack()
+    _here.append(stack.enter_context(world_of(level)))
+    util.Finalize(None, stack.close, exitpriority=0)
+
+
+def _fails(seed: int) -> tuple[int, str] | None:
+    violation = violation_of(generate(seed), _here[0])
+    return (seed, str(violation)) if violation is not None else None
+
+
+def _in_processes(seeds: range, level: int, jobs: int) -> list[int]:
+    pool = multiprocessing.get_context("fork").Pool(jobs, _begin, (level,))
+    failed = []
+    for number, found in enumerate(pool.imap_unordered(_fails, seeds, chunksize=500 if level == 1 else 1), 1):
+        if found is not None:
+            print(f"seed {found[0]}: {found[1]}", flush=True)
+            failed.append(found[0])
+        if number % (10_000 if level == 1 else 100) == 0:
+            print(f"  {number:,}", flush=True)
+    pool.close()  # the processes end by themselves, and stop their services
+    pool.join()
+    return failed
 
 
 def _explain(seed: int, level: int, make: Make) -> None:

@@ -61,7 +61,8 @@ class Machine:
         """Every operation, then rest and checks; raises Violation."""
         for operation in self.history.operations:
             getattr(self, f"_{operation.verb}")(operation)
-        self._settle(Operation("settle"))
+        if not self.history.operations or self.history.operations[-1].verb != "settle":
+            self._settle(Operation("settle"))
 
     # -- choosing ---------------------------------------------------------------------------------------------
 
@@ -293,7 +294,6 @@ class Machine:
             before = (self.world.counters.remote_writes, self.world.counters.local_changes)
             self.world.poll()
             self.world.push()
-            self.world.poll()
             self.world.wait(31)
             if cycle and before == (self.world.counters.remote_writes, self.world.counters.local_changes):
                 break

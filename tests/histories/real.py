@@ -1,5 +1,7 @@
 """Level 2: the product itself, with PostgreSQL, and the emulator in the same process."""
 
+import signal
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,12 +32,15 @@ from apps.tenants.services.tenants import create_tenant
 from emulator.control import ControlRefused
 from emulator.local import LocalEmulator
 from tests.histories.history import FIELDS, History, Setup
+from tests.histories.machine import Violation
 from tests.histories.world import Counters, Crashed, LocalView, RemoteView
 
 LEAD = {"first": "FirstName", "title": "Title", "phone": "Phone", "city": "City", "fax": "Fax"}
 CONTACT = {**LEAD, "city": "MailingCity"}
 LOCAL = {"first": "first_name", "title": "title", "phone": "phone", "city": "city", "fax": "fax"}
 REMOTE = {"Lead": LEAD, "Contact": CONTACT}
+LONGEST = 60.0
+"""Seconds in which any run of so few rows has ended."""
 EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
 _TABLES = (
     "outbox_outboundchange",
@@ -301,8 +306,8 @@ class RealWorld:
             run = start_full_sync(connection=self.grounds.connection, user=self.grounds.user)
         self._drive(run.pk)
         sweep = begin_due_sweep(self.tenant_id, self.grounds.connection.pk)
-        if sweep is not None:
-            self._drive(sweep)
+        assert sweep is not None, "a full sync has its comparison made at once"
+        self._drive(sweep)
 
     def trigger(self, name: str) -> None:
         for sobject, names in REMOTE.items():
@@ -409,13 +414,37 @@ class RealWorld:
 
     def _drive(self, run_id: int) -> None:
         """Advance a run to its end; waiting times are skipped, for a push only so far as it has something to do."""
+        began = time.monotonic()
         for _ in range(60):
             with tenant_transaction(self.tenant_id):
                 run = SyncRun.objects.get(id=run_id)
                 lanes = list(RunLane.objects.filter(run_id=run_id, is_done=False).values_list("name", flat=True))
                 if not run.is_open or not lanes:
                     break
+                if time.monotonic() - began > LONGEST:
+                    raise Violation("INV-1", f"{run.kind} run {run_id} is still busy after {LONGEST:.0f} s: {run.step}")
                 RunLane.objects.filter(run_id=run_id).update(due_at=timezone.now() - timedelta(seconds=1))
             for lane in lanes:
-                advance(self.tenant_id, run_id, lane)
+                self._advance(run_id, lane)
+        else:
+            raise Violation("INV-1", f"{run.kind} run {run_id} never ends: {run.step} {run.waiting_reason}")
         self._count()
+
+    def _advance(self, run_id: int, lane: str) -> None:
+        """Advance a lane; one that does not come back is a violation, not a test that hangs."""
+        signal.signal(signal.SIGALRM, _give_up)
+        signal.setitimer(signal.ITIMER_REAL, LONGEST)
+        try:
+            advance(self.tenant_id, run_id, lane)
+        except Stuck:
+            raise Violation("INV-1", f"lane {lane} of run {run_id} does not come back within {LONGEST:.0f} s") from None
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class Stuck(BaseException):
+    """A lane has not come back for too long; nothing that catches exceptions may swallow it."""
+
+
+def _give_up(*_: object) -> None:
+    raise Stuck

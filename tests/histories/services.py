@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import django
+from django.conf import settings as django_settings
 from django.core.management import call_command
 
 from config.pytest_services import set_environment
@@ -36,6 +37,7 @@ def real_worlds() -> Iterator[Callable[[History], HistoryWorld]]:
             DJANGO_SETTINGS_MODULE="config.settings",
         )
         django.setup()
+        django_settings.DEBUG = False  # no log of queries
         call_command("migrate", database="owner", verbosity=0)
         local = stack.enter_context(local_emulator())
         stack.enter_context(leading_to(local))

@@ -41,7 +41,7 @@ def test_seed_gives_the_same_history_to_the_byte() -> None:
 
 
 def test_fresh_histories_hold_with_database_and_emulator() -> None:
-    command = [sys.executable, "-m", "tests.histories", "--level", "2", "--count", "5"]
+    command = [sys.executable, "-m", "tests.histories", "--level", "2", "--count", "20"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(command, cwd=BASE, capture_output=True, text=True, check=False, env=environment, timeout=900)
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
