@@ -33,6 +33,8 @@ class Written:
     """Fields that the org rewrote or hid: only agreement is asked of them."""
     moved: bool = False
     """Rows were merged, converted, deleted or joined: only agreement is asked of values."""
+    texts: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    """(side, key, field) → every text that users wrote there."""
     counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """(side, key, field) of a write → how often the machinery had worked by then."""
     gap: set[tuple[str, str]] = field(default_factory=set)
@@ -100,6 +102,7 @@ class Machine:
     def _note(self, side: str, key: str, name: str, text: str) -> None:
         """A user has written."""
         (self.written.local if side == "local" else self.written.remote)[key, name] = text
+        self.written.texts.setdefault((side, key, name), set()).add(text)
         self.written.counts[side, key, name] = self.machinery
 
     def _email(self, op: Operation) -> tuple[str, bool]:
@@ -356,6 +359,8 @@ class Machine:
             return
         ours, theirs = written.local.get(here), written.remote.get(there)
         old_here, old_there = written.before_local.get(here, ""), written.before_remote.get(there, "")
+        self._check_blank("local", local, ours, old_here, f"{name} of {here[0]}")
+        self._check_blank("remote", remote, theirs, old_there, f"{name} of {there[0]}")
         if way_in == "off" and local != (ours if ours is not None else old_here):
             raise Violation("INV-16", f"{name} never comes in, and is {local!r} here")
         if way_out == "off" and remote != (theirs if theirs is not None else old_there):
@@ -389,6 +394,7 @@ class Machine:
         if not allowed:
             allowed = {text for text in old if text is not None}
         if self._holds_blanks_back() and "" in allowed:
+            self._check_held_back(name, (local, remote), last, old, here, there)
             return
         winner = self._winner_of(name, here, there)
         if winner is not None and (local, remote) != (winner, winner):
@@ -396,6 +402,35 @@ class Machine:
         for text in (local, remote):
             if allowed and text not in allowed:
                 raise Violation("INV-3", f"{name}: users wrote {last}, before it was {old}, and {text!r} is there")
+
+    def _check_blank(self, side: str, text: str, last: str | None, old: str, what: str) -> None:
+        """Where policy holds blanks back, only a user makes a value blank."""
+        setup = self.history.setup
+        held_back = not (setup.blank_in if side == "local" else setup.blank_out)
+        if held_back and text == "" and (last if last is not None else old) != "":
+            raise Violation("INV-15", f"{what} was {last if last is not None else old!r}, and was made blank")
+
+    def _check_held_back(
+        self,
+        name: str,
+        now: tuple[str, str],
+        last: tuple[str | None, str | None],
+        old: tuple[str | None, str | None],
+        here: tuple[str, str],
+        there: tuple[str, str],
+    ) -> None:
+        """A two-way field in which one side is blank, and one side or nobody wrote since the last rest: it stays so."""
+        ours, theirs = last
+        setup, texts = self.history.setup, self.written.texts
+        may_be: set[tuple[str | None, str | None]] = set()
+        if ours is None and theirs is None:
+            may_be = {old}
+        elif theirs == "" and ours is None:
+            may_be = {("", "")} if setup.blank_in else {(text, "") for text in texts["remote", *there] | {old[0]}}
+        elif ours == "" and theirs is None:
+            may_be = {("", "")} if setup.blank_out else {("", text) for text in texts["local", *here] | {old[1]}}
+        if may_be and now not in may_be:
+            raise Violation("INV-15", f"{name}: users wrote {last}, before it was {old}, and it is {now}")
 
     def _winner_of(self, name: str, here: tuple[str, str], there: tuple[str, str]) -> str | None:
         """The winner of a plain conflict: both sides wrote, and nothing was exchanged since the first of them."""
