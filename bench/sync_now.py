@@ -1,7 +1,7 @@
 """``python -m bench.sync_now --rows 200000``: "Sync now" and the start of other tenants' syncs beside a full sync.
 
-Measures both in quiet, then while another tenant runs a full sync of ``--rows`` leads, with one interactive and one
-other worker process.
+Measures both in quiet, then while another tenant runs a full sync of ``--rows`` leads, with one worker
+process of each queue, as ``manage.py up`` starts them.
 """
 
 import argparse
@@ -22,7 +22,8 @@ def main() -> int:
     with ExitStack() as stack:
         services = stack.enter_context(running_services())
         stack.enter_context(running_worker("interactive"))
-        stack.enter_context(running_worker("routine,bulk"))
+        stack.enter_context(running_worker("routine"))
+        stack.enter_context(running_worker("bulk"))
         _measure(services.emulator, options.rows, options.samples)
     return 0
 

@@ -14,8 +14,7 @@ from config.runner.process import Program
 from config.runner.supervisor import Service
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-QUEUES = {"interactive": 4, "bulk": 4}  # threads
-_SERVES = {"interactive": "interactive", "bulk": "routine,bulk"}
+QUEUES = {"interactive": 4, "routine": 4, "bulk": 4}  # threads, in a process of each queue's own
 
 
 def answers(url: str) -> Callable[[], bool]:
@@ -83,7 +82,7 @@ class Stack:
     def worker(self, queue: str) -> Service:
         """A worker of one queue. It may be killed at any time: work is held by leases in the database."""
         hostname = f"{queue}@syncline"
-        arguments = ["-A", "config.celery:app", "worker", "--queues", _SERVES[queue], "--hostname", hostname]
+        arguments = ["-A", "config.celery:app", "worker", "--queues", queue, "--hostname", hostname]
         arguments += ["--pool", "threads", "--concurrency", str(QUEUES[queue]), "--loglevel", "INFO"]
         arguments += ["--without-gossip", "--without-mingle"]
         program = self.program(f"worker-{queue}", "celery", *arguments, death_signal=signal.SIGKILL)
