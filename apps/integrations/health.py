@@ -198,7 +198,8 @@ def _note(row: Connection, before: str) -> None:
         notify(
             kind=NoticeKind.NEEDS_YOU,
             subject=f"Salesforce needs you: {row}",
-            facts={"what": row.health_reason, "org": str(row)},
+            facts={"Why": row.health_reason, "Org": str(row)},
+            path="/integrations/salesforce/",
         )
 
 

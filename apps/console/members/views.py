@@ -19,6 +19,19 @@ from apps.tenants.services import members as services
 from apps.tenants.services.tenants import create_tenant
 
 _AUDIT_ROWS = 100
+RIGHT_WORDS = {
+    Right.VIEW: "View everything",
+    Right.EDIT_RECORDS: "Edit records",
+    Right.RUN_SYNC: "Run syncs",
+    Right.CLEAR_ERRORS: "Clear errors",
+    Right.EDIT_MAPPINGS: "Edit mappings",
+    Right.EDIT_SETTINGS: "Edit settings",
+    Right.CONNECT: "Connect Salesforce",
+    Right.MANAGE_MEMBERS: "Manage members",
+    Right.MANAGE_API_KEYS: "Manage API keys",
+    Right.VIEW_AUDIT: "Read the audit log",
+    Right.MANAGE_TENANT: "Manage the account",
+}
 
 
 @require_GET
@@ -37,8 +50,7 @@ def _page(request: MemberRequest, invite: InviteForm, profile: ProfileForm, stat
         "tenant_form": TenantForm(),
         "roles": list(Role),
         "rights": [
-            {"label": right.value.replace("_", " ").capitalize(), "given": [right in RIGHTS[role] for role in Role]}
-            for right in Right
+            {"label": label, "given": [right in RIGHTS[role] for role in Role]} for right, label in RIGHT_WORDS.items()
         ],
         "may_manage": request.membership.may(Right.MANAGE_MEMBERS),
         "may_audit": request.membership.may(Right.VIEW_AUDIT),

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from apps.integrations.models import Connection
-from apps.sync.models import RunKind, RunState, SyncRun
+from apps.sync.models import OPEN_RUN_STATES, RunKind, RunState, SyncRun
 from apps.sync_settings.services import settings_of
 from apps.tenants.models import AuditEntry
 
@@ -39,8 +39,9 @@ def setup_steps(connection: Connection | None) -> list[SetupStep]:
     """The five steps in their order. Settings and mappings count as reviewed when they were saved, or when the
     first full sync was started with them as they are."""
     is_connected = connection is not None and connection.is_usable
-    has_run = connection is not None and _full_syncs(connection).exists()
-    has_synced = connection is not None and _full_syncs(connection).filter(state=RunState.COMPLETED).exists()
+    latest = _latest_by_state(connection) if connection is not None else {}
+    has_run, has_synced = bool(latest), RunState.COMPLETED in latest
+    under_way = max((pk for state, pk in latest.items() if state in OPEN_RUN_STATES), default=None)
     has_saved = connection is not None and settings_of(connection).version > 1
     has_looked = AuditEntry.objects.filter(action__in=_LOOKED).exists()
     home, settings = reverse("console:salesforce"), reverse("console:sync-settings")
@@ -49,7 +50,9 @@ def setup_steps(connection: Connection | None) -> list[SetupStep]:
         SetupStep("connect", "Connect Salesforce", "Log in as the sync user and press Allow.", home, is_connected),
         SetupStep("settings", "Review the settings", "What may flow, and how much.", settings, has_saved or has_run),
         SetupStep("mappings", "Review the mappings", "Which field goes where.", mappings, has_looked or has_run),
-        SetupStep("full_sync", "Run a full sync", "Bring everything in once.", f"{settings}#full-sync", has_synced),
+        SetupStep("full_sync", "Run a full sync", "Bring everything in once.", f"{settings}#full-sync", has_synced)
+        if under_way is None
+        else SetupStep("full_sync", "Watch the full sync", "It is under way.", _run(under_way), has_synced),
         SetupStep(
             "panel",
             "Add the panel in Salesforce",
@@ -70,6 +73,15 @@ def last_full_sync(connection: Connection) -> SyncRun | None:
     """The latest full sync that came to its end."""
     found: SyncRun | None = _full_syncs(connection).filter(state=RunState.COMPLETED).order_by("-finished_at").first()
     return found
+
+
+def _latest_by_state(connection: Connection) -> dict[str, int]:
+    """The latest full sync in each state that one is in."""
+    return dict(_full_syncs(connection).order_by().values_list("state").annotate(Max("id")))
+
+
+def _run(run_id: int) -> str:
+    return reverse("console:log-run", args=[run_id])
 
 
 def _full_syncs(connection: Connection) -> QuerySet[SyncRun]:

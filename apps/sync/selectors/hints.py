@@ -25,7 +25,7 @@ def why_nothing_synced() -> Hint | None:
     if connection is None:
         return Hint(
             "Salesforce is not connected",
-            "Connect it, and the people, companies and opportunities of your org appear here.",
+            "Connect it, and this page fills by itself.",
             "Connect Salesforce",
             "console:hub",
         )

@@ -52,6 +52,29 @@ def test_a_running_run_shows_phase_rate_and_time_left_and_asks_again(viewer: Cli
         assert words in html, words
 
 
+def test_a_push_counts_what_reached_salesforce_and_names_nobody_twice(
+    viewer: Client, tenant: Tenant, run: SyncRun
+) -> None:
+    with tenant_transaction(tenant.pk):
+        push = SyncRun.objects.create(
+            connection_id=run.connection_id, kind=RunKind.OUTBOUND, trigger="system", requested_by_label="Syncline"
+        )
+    html = page(viewer, f"{LOG}{push.pk}/")
+    assert "changed in Salesforce" in html
+    assert "rows from Salesforce" not in html
+    assert "Started by Syncline by" not in html
+
+
+def test_while_a_full_sync_runs_the_next_step_is_to_watch_it(viewer: Client, tenant: Tenant, run: SyncRun) -> None:
+    home = "/integrations/salesforce/"
+    assert f'href="{LOG}{run.pk}/">Watch the full sync' in page(viewer, home)
+    with tenant_transaction(tenant.pk):
+        SyncRun.objects.filter(id=run.pk).update(state=RunState.FAILED)
+    html = page(viewer, home)
+    assert "Run a full sync" in html
+    assert "Watch the full sync" not in html
+
+
 def test_a_closed_run_no_longer_asks(viewer: Client, tenant: Tenant, run: SyncRun) -> None:
     with tenant_transaction(tenant.pk):
         SyncRun.objects.filter(id=run.pk).update(state=RunState.COMPLETED, finished_at=timezone.now(), step="")
