@@ -1,5 +1,6 @@
 """The activity log: runs while they go on, what they did to each row, and stopping them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.audience.models import Person
-from apps.integrations.models import Connection
+from apps.integrations.models import Connection, ConnectionState
 from apps.sync.models import EntryAction, ObjectStage, RunEntry, RunKind, RunLane, RunObject, RunState, SyncRun
 from apps.tenants.models import AuditEntry, Tenant
+from apps.tenants.roles import Role
 from apps.tenants.scope import tenant_transaction
 from tests.console.records.conftest import HOSTILE
 from tests.console.records.test_people_pages import page
@@ -73,6 +75,19 @@ def test_while_a_full_sync_runs_the_next_step_is_to_watch_it(viewer: Client, ten
     html = page(viewer, home)
     assert "Run a full sync" in html
     assert "Watch the full sync" not in html
+
+
+def test_a_connection_to_renew_has_its_button_in_the_warning(
+    viewer: Client, member: Callable[[Role], Client], tenant: Tenant, salesforce: Connection
+) -> None:
+    home = "/integrations/salesforce/"
+    with tenant_transaction(tenant.pk):
+        Connection.objects.update(state=ConnectionState.NEEDS_RECONNECT, health_reason="The access has ended.")
+    html = page(member(Role.OWNER), home)
+    assert html.count('form="reconnect"') == html.count('id="reconnect"') == 1
+    told = page(viewer, home)
+    assert "An admin has to reconnect it." in told
+    assert 'reconnect"' not in told
 
 
 def test_a_closed_run_no_longer_asks(viewer: Client, tenant: Tenant, run: SyncRun) -> None:
