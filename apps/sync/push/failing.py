@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -33,24 +34,7 @@ def refuse(
     first = failures[0]
     again = next_attempt(first.category, claim.attempts, now=now, jitter=random.random())  # noqa: S311  # spreads load
     again = None if is_final else again
-    record = MODELS[claim.local_type]._default_manager.filter(id=claim.local_id).first()
-    facts = [
-        ErrorFact(
-            category=failure.category,
-            message=failure.message,
-            sobject=sobject,
-            remote_id=remote_id,
-            local_type=claim.local_type,
-            local_id=claim.local_id,
-            record_label=str(record) if record is not None else "",
-            field=", ".join(failure.fields)[:120],
-            raw=failure.raw,
-            details={"matched_ids": list(failure.matched_ids)} if failure.matched_ids else {},
-            next_attempt_at=again,
-            is_blocked=again is None,
-        )
-        for failure in failures
-    ]
+    facts = _facts(claim, failures, sobject=sobject, remote_id=remote_id, again=again)
     note_refusal(connection_id=work.connection.pk, category=first.category)
     record_errors(facts, connection_id=work.connection.pk, run_id=work.run.pk, at=now, way="out")
     RunEntry.objects.create(
@@ -71,3 +55,27 @@ def refuse(
         give_back([claim], due_at=again, reason=reason, counts=True)
     work.done.add(claim.local_id)
     work.failed += 1
+
+
+def _facts(
+    claim: Claimed, failures: Sequence[RowFailure], *, sobject: str, remote_id: str, again: datetime | None
+) -> list[ErrorFact]:
+    """The failures as sync errors of the record; they block it unless it is tried again."""
+    record = MODELS[claim.local_type]._default_manager.filter(id=claim.local_id).first()
+    return [
+        ErrorFact(
+            category=failure.category,
+            message=failure.message,
+            sobject=sobject,
+            remote_id=remote_id,
+            local_type=claim.local_type,
+            local_id=claim.local_id,
+            record_label=str(record) if record is not None else "",
+            field=", ".join(failure.fields)[:120],
+            raw=failure.raw,
+            details={"matched_ids": list(failure.matched_ids)} if failure.matched_ids else {},
+            next_attempt_at=again,
+            is_blocked=again is None,
+        )
+        for failure in failures
+    ]
