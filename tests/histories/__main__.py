@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from multiprocessing import util
 
@@ -23,14 +23,15 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--level", type=int, choices=(1, 2), default=1, help="1: in memory; 2: database and emulator")
     parser.add_argument("--seed", type=int, help="the first seed; without it one is drawn and printed")
+    parser.add_argument("--seeds", type=int, nargs="+", help="these alone")
     parser.add_argument("--jobs", type=int, default=1, help="processes; at level 2 each with its own services")
     parser.add_argument("--first", action="store_true", help="stop at the first violation, without shrinking")
     parser.add_argument("--show", action="store_true", help="print each history")
     options = parser.parse_args()
     first = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
-    print(f"level {options.level}: {options.count:,} histories from seed {first}", flush=True)
+    seeds: Sequence[int] = options.seeds or range(first, first + options.count)
+    print(f"level {options.level}: {len(seeds):,} histories from seed {seeds[0]}", flush=True)
     began = time.monotonic()
-    seeds = range(first, first + options.count)
     with ExitStack() as stack:
         if options.jobs > 1:
             failed = _in_processes(seeds, options.level, options.jobs)
@@ -38,7 +39,7 @@ def main() -> int:
             make = stack.enter_context(world_of(options.level))
             failed = _play(seeds, make, options)
         seconds = time.monotonic() - began
-        print(f"{options.count:,} histories in {seconds:.0f} s, {len(failed)} with a violation", flush=True)
+        print(f"{len(seeds):,} histories in {seconds:.0f} s, {len(failed)} with a violation", flush=True)
         if failed and not options.first:
             make = make if options.jobs == 1 else stack.enter_context(world_of(options.level))
             for seed in failed[:3]:
@@ -59,7 +60,7 @@ def world_of(level: int) -> Iterator[Make]:
         yield make
 
 
-def _play(seeds: range, make: Make, options: argparse.Namespace) -> list[int]:
+def _play(seeds: Sequence[int], make: Make, options: argparse.Namespace) -> list[int]:
     failed = []
     for number, seed in enumerate(seeds, 1):
         history = generate(seed)
@@ -91,7 +92,7 @@ def _fails(seed: int) -> tuple[int, str] | None:
     return (seed, str(violation)) if violation is not None else None
 
 
-def _in_processes(seeds: range, level: int, jobs: int) -> list[int]:
+def _in_processes(seeds: Sequence[int], level: int, jobs: int) -> list[int]:
     pool = multiprocessing.get_context("fork").Pool(jobs, _begin, (level,))
     failed = []
     for number, found in enumerate(pool.imap_unordered(_fails, seeds, chunksize=500 if level == 1 else 1), 1):

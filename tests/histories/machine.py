@@ -49,6 +49,8 @@ class Machine:
         self.written = Written()
         self.opted_out: set[str] = set()
         self.opted_in: set[str] = set()
+        self.heirs: dict[str, str] = {}
+        """Records whose opt-out another has inherited by a merge in the org, and that other."""
         self.must_be_out: set[str] = set()
         """Rows whose opt-out nobody has taken back who knew of it."""
         self.unknown_out: set[str] = set()
@@ -162,6 +164,7 @@ class Machine:
         if key is not None and self.world.records()[key].opted_out:
             self.world.consent_local(key, False)
             self.opted_in.add(key)
+            self.opted_out.discard(self.heirs.get(key, ""))
             self.must_be_out &= self.unknown_out
 
     def _opt_out_remote(self, op: Operation) -> None:
@@ -197,7 +200,17 @@ class Machine:
         winner, loser = self._row(op.a), self._row(op.b)
         if winner is not None and loser is not None and winner != loser:
             self.written.moved = True
+            owners = {remote_id: key for remote_id, key, _, is_live in self.world.links() if is_live}
             self.world.merge_remote(winner, loser)
+            if {winner, loser} <= owners.keys() and self.world.rows()[loser].is_deleted:
+                self._inherit(owners[winner], owners[loser])
+
+    def _inherit(self, survivor: str, other: str) -> None:
+        """Of two records that become one the strictest consent counts."""
+        if other in self.opted_out - self.opted_in and survivor != other:
+            self.opted_out.add(survivor)
+            self.opted_in.discard(survivor)
+            self.heirs[other] = survivor
 
     def _convert_remote(self, op: Operation) -> None:
         key = self._row(op.a)

@@ -665,7 +665,7 @@ class MemoryWorld:
             del self.outbox[record_id]
 
     def _found(self, record: Record, row: Row) -> None:
-        if not row.is_deleted:
+        if not row.is_deleted or row.id in self.all_links:
             self._judge(self._seen(row), row.sobject, queues=True)
             return
         # What we had begun to make was made, and has been deleted since.
