@@ -22,9 +22,6 @@ class OpportunityOutput(RecordOutput):
 
     record_type = "opportunity"
 
-    is_closed = serializers.BooleanField(help_text="true: won or lost.")
-    is_won = serializers.BooleanField(help_text="true: won.")
-
 
 class OpportunitiesQuery(PageQuery):
     """Which opportunities."""

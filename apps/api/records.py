@@ -155,6 +155,8 @@ def output_field(target: LocalField) -> AnyField:
         return fields.Amount(allow_null=True, help_text=words)
     if target.kind is Kind.DATE:
         return serializers.DateField(allow_null=True, help_text=words)
+    if target.kind is Kind.BOOLEAN:
+        return serializers.BooleanField(help_text=words)
     if target.kind is Kind.REFERENCE:
         return serializers.IntegerField(allow_null=True, source=target.column, help_text=words)
     return serializers.CharField(help_text=words)
@@ -170,6 +172,8 @@ def help_of(target: LocalField) -> str:
         return f"{target.label} address, kept in lower case and unique in the account; blank for none."
     if target.kind in {Kind.INTEGER, Kind.DECIMAL}:
         return f"{target.label}; null for none."
+    if target.kind is Kind.BOOLEAN:
+        return f"{target.label}: true or false."
     return f"{target.label}; blank for none."
 
 

@@ -178,6 +178,8 @@ OPPORTUNITY = {
         LocalField("amount", "Amount", Kind.DECIMAL),
         LocalField("probability", "Probability", Kind.DECIMAL),
         LocalField("close_date", "Close date", Kind.DATE),
+        LocalField("is_closed", "Closed", Kind.BOOLEAN),
+        LocalField("is_won", "Won", Kind.BOOLEAN),
         LocalField("company", "Company", Kind.REFERENCE, "company"),
         _OWNER,
     ]

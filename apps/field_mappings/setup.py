@@ -37,6 +37,8 @@ STEPS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Amount", "amount", ""),
             ("StageName", "stage", ""),
             ("CloseDate", "close_date", ""),
+            ("IsClosed", "is_closed", ""),
+            ("IsWon", "is_won", ""),
             ("OwnerId", "owner", ""),
             ("AccountId", "company", ""),
         ),

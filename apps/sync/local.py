@@ -95,6 +95,8 @@ def text_of(record: Record, local_type: str, name: str, references: References) 
         return references.held(target.refers_to, value)
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, Decimal):
         text = format(value, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
@@ -145,6 +147,8 @@ def _typed(kind: Kind, refers_to: str, text: str, references: References) -> Any
             return int(Decimal(text)) if text else None
         case Kind.DECIMAL:
             return Decimal(text) if text else None
+        case Kind.BOOLEAN:
+            return text == "true"
         case Kind.DATE:
             return date.fromisoformat(text) if text else None
         case _:

@@ -35,6 +35,28 @@ def test_everything_of_the_org_arrives_and_the_counters_add_up(world: World) -> 
     assert {"Account", "Contact", "Lead", "Opportunity"} <= marks
 
 
+def test_an_opportunity_is_open_won_or_lost_as_it_is_there(world: World) -> None:
+    """By SQL when it is made, by the decider when it changes."""
+    facts = {"CloseDate": "2027-01-31", "Amount": "100"}
+    deals = {
+        stage: world.emulator.create(world.org.org_id, "Opportunity", Name=stage, StageName=stage, **facts)
+        for stage in ("Prospecting", "Closed Won", "Closed Lost")
+    }
+    world.sync()
+    assert _states(world) == {"Prospecting": (False, False), "Closed Won": (True, True), "Closed Lost": (True, False)}
+    world.change("Opportunity", deals["Prospecting"], StageName="Closed Won")
+    world.change("Opportunity", deals["Closed Lost"], StageName="Prospecting")
+    run = world.poll()
+    assert _states(world) == {"Prospecting": (True, True), "Closed Won": (True, True), "Closed Lost": (False, False)}
+    assert world.counts(run)["Opportunity"][1] == 2
+    assert world.counts(world.sync())["Opportunity"] == (0, 0, 3, 0, 0)
+
+
+def _states(world: World) -> dict[str, tuple[bool, bool]]:
+    with tenant_transaction(world.tenant_id):
+        return {deal.name: (deal.is_closed, deal.is_won) for deal in Opportunity.objects.all()}
+
+
 def test_running_it_again_changes_nothing(world: World) -> None:
     world.emulator.seed(
         world.org.org_id, seed=3, accounts=20, contacts=40, leads=60, opportunities=10, campaigns=2, members=20

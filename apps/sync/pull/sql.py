@@ -129,6 +129,8 @@ def _local(field: LocalField, value: str, reference: str) -> str:
             return f"nullif({value}, '')::numeric"
         case Kind.DATE:
             return f"nullif({value}, '')::date"
+        case Kind.BOOLEAN:
+            return f"({value} = 'true')"
         case Kind.REFERENCE:
             return reference
         case _:
