@@ -125,7 +125,7 @@ class Machine:
         if key is not None:
             before = self.world.records()[key].values[name]
             self.world.edit_local(key, name, text)
-            if before != text:
+            if before != text == self.world.records()[key].values[name]:
                 self._note("local", key, name, text)
 
     def _edit_remote(self, op: Operation) -> None:

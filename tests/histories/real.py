@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from apps.audience.models import Person
 from apps.audience.services.people import create_person, set_opt_out, update_person
+from apps.audience.services.values import BadValues
 from apps.core import crash, queue
 from apps.core.db import app_transaction
 from apps.field_mappings.models import FieldMapping, SyncStep
@@ -227,9 +229,11 @@ class RealWorld:
         self.wait(1)
         with tenant_transaction(self.tenant_id):
             person = self._person(key)
-            update_person(
-                person=person, values={LOCAL[name]: text}, seen_version=person.version, user=self.grounds.user
-            )
+            # A form refuses to take the last name from somebody who has no e-mail either: nothing happens then.
+            with suppress(BadValues):
+                update_person(
+                    person=person, values={LOCAL[name]: text}, seen_version=person.version, user=self.grounds.user
+                )
 
     def consent_local(self, key: str, opted_out: bool) -> None:
         self.wait(1)
