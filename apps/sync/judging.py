@@ -210,7 +210,10 @@ class Judge:
         _tell_by_itself(link.record)
 
     def _merge(self, row: RemoteRow, other: RecordDraft, survivor: RecordDraft) -> None:
-        """The winner's record takes in the other: blanks are filled, consent is the strictest, nothing is dropped."""
+        """The winner's record takes in the other: blanks are filled, consent is the strictest, nothing is dropped. One
+        whose rows are all gone lives on with those of the other."""
+        if other.row.is_active and other.has_live_link and not survivor.has_live_link:
+            survivor.flag(is_active=True)
         for link in list(other.links):
             link.record = survivor
             link.is_changed = True

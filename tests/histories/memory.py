@@ -511,6 +511,9 @@ class MemoryWorld:
                 record.is_active = False
 
     def _merge(self, other: Record, survivor: Record) -> None:
+        lives, lived = (any(link.is_live for link in self._links_of(one.id)) for one in (other, survivor))
+        if other.is_active and lives and not lived:
+            survivor.is_active = True
         for link in self._links_of(other.id):
             link.record = survivor.id
             link.base_remote = link.base_local = None
