@@ -85,6 +85,21 @@ def test_a_merge_makes_two_people_one_and_drops_nothing(world: World) -> None:
     assert not world.link(loser).is_live
 
 
+def test_somebody_whose_rows_are_gone_lives_on_with_those_that_a_merge_brings(world: World) -> None:
+    """Found by histories, seed 940018308."""
+    winner = world.lead(LastName="Byron", Email="winner@example.com")
+    loser, second = (world.lead(LastName="Lovelace", Email="loser@example.com") for _ in range(2))
+    world.sync()
+    kept, gone = world.person(winner), world.person(loser)
+    world.emulator.merge(world.org.org_id, "Lead", winner, loser)
+    world.emulator.delete(world.org.org_id, "Lead", winner)
+    world.sync_now(kept)
+    assert [person.pk for person in world.people() if not person.is_active] == [kept.pk]
+    world.poll()
+    assert [person.pk for person in world.people() if not person.is_active] == [gone.pk]
+    assert world.link(second).person_id == kept.pk
+
+
 def test_a_merge_of_one_that_is_here_into_one_that_is_not_moves_the_link(world: World) -> None:
     loser = world.lead(LastName="Lovelace", Email="loser@example.com")
     world.sync()
