@@ -171,10 +171,19 @@ class Machine:
         key = self._row(op.a)
         if key is not None and not self.world.rows()[key].opted_out:
             self.world.consent_remote(key, True)
-            if self.world.rows()[key].opted_out:
+            if not self.world.rows()[key].opted_out:
+                return
+            if key not in self.unticked:
+                self.unknown_out.add(key)
                 self.must_be_out.add(key)
-                if key not in self.unticked:
-                    self.unknown_out.add(key)
+            elif not self._is_opted_in(key):
+                # An un-tick that nobody saw was taken back: the row is as it was, and an opt-in here came after that.
+                self.must_be_out.add(key)
+
+    def _is_opted_in(self, row: str) -> bool:
+        """Whether the record of a row stands opted in."""
+        owner = next((key for remote_id, key, _, _ in self.world.links() if remote_id == row), None)
+        return owner is not None and not self.world.records()[owner].opted_out
 
     def _untick_remote(self, op: Operation) -> None:
         key = self._row(op.a)
@@ -306,12 +315,16 @@ class Machine:
         self.world.clear_weather()
         self.unknown_out.clear()
         self.unticked.clear()
-        for cycle in range(MOST_CYCLES + 1):
+        quiet = 0
+        for cycle in range(MOST_CYCLES + 2):
             before = (self.world.counters.remote_writes, self.world.counters.local_changes)
             self.world.poll()
             self.world.push()
             self.world.wait(31)
-            if cycle and before == (self.world.counters.remote_writes, self.world.counters.local_changes):
+            is_quiet = before == (self.world.counters.remote_writes, self.world.counters.local_changes)
+            # A push may spend a cycle on rows that were moved or deleted, and write in the next one.
+            quiet = quiet + 1 if cycle and is_quiet else 0
+            if quiet == 2:
                 break
         else:
             raise Violation("INV-1", f"not quiet after {MOST_CYCLES} cycles")
