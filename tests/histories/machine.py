@@ -373,6 +373,8 @@ class Machine:
         made = list(self.world.counters.created.values())
         if len(made) != len(set(made)):
             raise Violation("INV-8", f"two rows were made for one record: {self.world.counters.created}")
+        for row, other in self.world.counters.beside.items():
+            raise Violation("INV-8", f"{row} was made, and {other} stood there with the same e-mail address")
 
     def _check_field(self, name: str, local: str, remote: str, here: tuple[str, str], there: tuple[str, str]) -> None:
         way_in, way_out, _ = self.rules[name]

@@ -715,6 +715,9 @@ class MemoryWorld:
         made_row.external_id = own if self.setup.has_package else ""
         self.counters.remote_writes += 1
         self.counters.created[row_id] = str(record_id)
+        for row in self.remote.values():
+            if row.id != row_id and not row.is_deleted and row.values[EMAIL] == email:
+                self.counters.beside[row_id] = row.id
         if self.loses_reply:
             self.loses_reply = False
             raise Crashed

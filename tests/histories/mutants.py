@@ -65,10 +65,11 @@ MUTANTS = (
                 "    hits: Hits = {}",
             ),
             ("apps/sync/push/creating.py", "            elif has_external_id:", "            elif False:"),
+            ("apps/sync/push/creating.py", "    hits |= find_unanswered(work, chosen.keys() - hits.keys())\n", ""),
         ),
         level=2,
         count=400,
-        seeds=(174, 395, 495, 627),
+        seeds=(174, 708, 852, 869),
     ),
     Mutant("no look-back", (_NO_LOOK_BACK,)),
     Mutant(

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
+from django.utils.text import slugify
 
 from apps.audience.models import Person
 from apps.audience.services.people import create_person, set_opt_out, update_person
@@ -41,6 +42,7 @@ LEAD = {"first": "FirstName", "title": "Title", "phone": "Phone", "city": "City"
 CONTACT = {**LEAD, "city": "MailingCity"}
 LOCAL = {"first": "first_name", "title": "title", "phone": "phone", "city": "city", "fax": "fax"}
 REMOTE = {"Lead": LEAD, "Contact": CONTACT}
+SYNC_USER = "sync@histories.example"
 LONGEST = 60.0
 """Seconds in which any run of so few rows has ended."""
 EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
@@ -69,19 +71,22 @@ _POINTS = {"after_intend": "intended", "after_write": "written"}
 
 
 class Grounds:
-    """One tenant and one org, made empty for each history."""
+    """One tenant and one org, with the package or without, made empty for each history."""
 
-    def __init__(self, local: LocalEmulator) -> None:
+    def __init__(self, local: LocalEmulator, *, has_package: bool) -> None:
         self.local = local
-        self.org_id = local.control.create_org(name="Histories")["id"]
+        name = "With package" if has_package else "Without package"
+        self.org_id = local.control.create_org(name=name, package_fields=has_package)["id"]
+        # Rows that the sync makes are told from those of people by who made them.
+        self.sync_user = local.control.add_user(self.org_id, SYNC_USER, profile="System Administrator")["id"]
         with app_transaction():
-            self.user = User.objects.create_user("histories@example.com", "histories", name="Histories")
-        self.tenant_id = create_tenant(name="Histories", owner=self.user).pk
+            self.user = User.objects.create_user(f"{slugify(name)}@example.com", "histories", name=name)
+        self.tenant_id = create_tenant(name=name, owner=self.user).pk
         with tenant_transaction(self.tenant_id):
             self.connection = connection_from_grant(
-                answer=local.control.grant(self.org_id),
+                answer=local.control.grant(self.org_id, user=SYNC_USER),
                 login_url=settings.SALESFORCE_LOGIN_URL,
-                username="histories",
+                username=SYNC_USER,
                 user=self.user,
             )
             seed_custom_profile(self.connection)
@@ -205,8 +210,25 @@ class RealWorld:
         with tenant_transaction(self.tenant_id):
             self.counters.remote_writes = RunEntry.objects.filter(way="out", action__in=["written", "created"]).count()
             self.counters.local_changes = RunEntry.objects.filter(way="in").exclude(action="failed").count()
-            made = RunEntry.objects.filter(way="out", action="created").values_list("remote_id", "local_id")
-            self.counters.created = {remote_id: str(local_id) for remote_id, local_id in made}
+        self._note_made()
+
+    def _note_made(self) -> None:
+        """Rows that the sync made, as the org tells it: the product's log knows none whose reply was lost."""
+        made_by_us = f"CreatedById = '{self.grounds.sync_user}'"
+        made: dict[str, str] = {}
+        for sobject in REMOTE:
+            rows = self.control.query(self.org_id, f"SELECT Id, Email FROM {sobject} WHERE {made_by_us}")
+            made |= {row["Id"]: row["Email"] for row in rows if row["Id"] not in self.counters.created}
+        if not made:
+            return
+        with tenant_transaction(self.tenant_id):
+            owners = dict(Person.objects.filter(email_key__in=made.values()).values_list("email_key", "id"))
+        self.counters.created |= {remote_id: str(owners[email]) for remote_id, email in made.items()}
+        for remote_id, email in made.items():
+            for sobject in REMOTE:
+                asked = f"SELECT Id FROM {sobject} WHERE Email = '{email}' AND Id != '{remote_id}'"
+                for row in self.control.query(self.org_id, asked, include_deleted=False):
+                    self.counters.beside[remote_id] = row["Id"]
 
     # -- users and the org ------------------------------------------------------------------------------------
 
@@ -327,7 +349,7 @@ class RealWorld:
         self.control.lock_rows(self.org_id, key)
 
     def lose_reply(self) -> None:
-        self.control.drop(r"/composite/sobjects", after_commit=True, method="PATCH")
+        self.control.drop(r"/composite/sobjects", after_commit=True, body_has='"records"')
 
     def wait(self, seconds: int) -> None:
         self.control.shift_clock(self.org_id, seconds)

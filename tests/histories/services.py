@@ -20,7 +20,7 @@ from tests.histories.world import HistoryWorld
 
 @contextmanager
 def real_worlds() -> Iterator[Callable[[History], HistoryWorld]]:
-    """Start what is needed; answers how the one tenant and org are made empty for a history."""
+    """Start what is needed; answers how a tenant and its org are made empty for a history."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="syncline-histories-")))
         folder.chmod(0o755)
@@ -44,5 +44,5 @@ def real_worlds() -> Iterator[Callable[[History], HistoryWorld]]:
         # Models can be imported only now that Django is set up.
         from tests.histories.real import Grounds
 
-        grounds = Grounds(local)
-        yield grounds.world
+        grounds = {has_package: Grounds(local, has_package=has_package) for has_package in (True, False)}
+        yield lambda history: grounds[history.setup.has_package].world(history)

@@ -38,7 +38,9 @@ class Counters:
     remote_writes: int = 0
     local_changes: int = 0
     created: dict[str, str] = field(default_factory=dict)
-    """Rows made by the sync, by the record that they were made for."""
+    """Rows made by the sync, and the record that each was made for."""
+    beside: dict[str, str] = field(default_factory=dict)
+    """Rows made by the sync while another with the same e-mail address stood there, and that other."""
 
 
 class HistoryWorld(Protocol):
