@@ -35,8 +35,7 @@ from apps.tenants.services.tenants import create_tenant
 from emulator.control import ControlRefused
 from emulator.local import LocalEmulator
 from tests.histories.history import FIELDS, History, Setup
-from tests.histories.machine import Violation
-from tests.histories.world import Counters, Crashed, LocalView, RemoteView
+from tests.histories.world import Counters, Crashed, LocalView, RemoteView, Violation
 
 LEAD = {"first": "FirstName", "title": "Title", "phone": "Phone", "city": "City", "fax": "Fax"}
 CONTACT = {**LEAD, "city": "MailingCity"}

@@ -9,6 +9,13 @@ class Crashed(BaseException):
     """The process died here; nothing that catches exceptions may live on."""
 
 
+class Violation(Exception):
+    """An invariant does not hold; ``args`` are its id and the words."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalView:
     """A record of ours as a user sees it."""
@@ -31,6 +38,12 @@ class RemoteView:
     merged_into: str = ""
 
 
+Records = dict[str, LocalView]
+Rows = dict[str, RemoteView]
+Links = list[tuple[str, str, bool, bool]]
+"""(row, record, is leading, is live)"""
+
+
 @dataclass
 class Counters:
     """What the sync did: calls that wrote rows, and changes here."""
@@ -48,9 +61,9 @@ class HistoryWorld(Protocol):
 
     counters: Counters
 
-    def records(self) -> dict[str, LocalView]: ...
-    def rows(self) -> dict[str, RemoteView]: ...
-    def links(self) -> list[tuple[str, str, bool, bool]]: ...
+    def records(self) -> Records: ...
+    def rows(self) -> Rows: ...
+    def links(self) -> Links: ...
 
     def add_local(self, email: str, values: dict[str, str]) -> str: ...
     def edit_local(self, key: str, name: str, text: str) -> None: ...
