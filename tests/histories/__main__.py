@@ -11,7 +11,7 @@ from multiprocessing import util
 
 from tests.histories.history import History, generate
 from tests.histories.machine import shrink, violation_of
-from tests.histories.memory import MemoryWorld
+from tests.histories.memory.world import MemoryWorld
 from tests.histories.world import HistoryWorld
 
 Make = Callable[[History], HistoryWorld]

@@ -42,7 +42,8 @@ def real_worlds() -> Iterator[Callable[[History], HistoryWorld]]:
         local = stack.enter_context(local_emulator())
         stack.enter_context(leading_to(local))
         # Models can be imported only now that Django is set up.
-        from tests.histories.real import Grounds
+        from tests.histories.real.grounds import Grounds
+        from tests.histories.real.world import RealWorld
 
         grounds = {has_package: Grounds(local, has_package=has_package) for has_package in (True, False)}
-        yield lambda history: grounds[history.setup.has_package].world(history)
+        yield lambda history: RealWorld(grounds[history.setup.has_package], history.setup)

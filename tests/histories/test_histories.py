@@ -9,7 +9,7 @@ import pytest
 
 from tests.histories.history import History, generate
 from tests.histories.machine import shrink, violation_of
-from tests.histories.memory import MemoryWorld
+from tests.histories.memory.world import MemoryWorld
 
 BASE = Path(__file__).resolve().parents[2]
 FRESH = 3_000

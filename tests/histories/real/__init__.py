@@ -1,0 +1,1 @@
+"""Level 2: the product itself, with PostgreSQL, and the emulator in the same process."""
