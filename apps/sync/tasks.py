@@ -15,6 +15,8 @@ from apps.sync import forgetting, pushing_all, tidying
 from apps.sync.bulk import advance_bulk, wake_due_bulk
 from apps.sync.drive import advance
 from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
+from apps.sync.erasing import TASK as ERASE_TASK
+from apps.sync.erasing_walk import advance_erasure, wake_due_erasures
 from apps.sync.first_setup import set_up
 from apps.sync.models import RunLane, Schedule
 from apps.sync.services import QUEUES
@@ -32,6 +34,7 @@ def tick() -> None:
     wake_due_jobs()
     wake_due_probes()
     wake_due_bulk()
+    wake_due_erasures()
     wake_due_attempts()
     now = timezone.now()
     with dispatcher_transaction():
@@ -139,6 +142,12 @@ def push_all(tenant_id: int, job_id: int) -> None:
 def bulk(tenant_id: int, action_id: int) -> None:
     """Do the next records of an action on many."""
     advance_bulk(tenant_id, action_id)
+
+
+@shared_task(name=ERASE_TASK)
+def erase(tenant_id: int, job_id: int) -> None:
+    """Look for the next traces of somebody who is being erased."""
+    advance_erasure(tenant_id, job_id)
 
 
 @shared_task(name="apps.sync.tasks.connect_by_password")

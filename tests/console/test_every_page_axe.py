@@ -21,6 +21,7 @@ from apps.audience.models import (
     CustomRecordType,
     Engagement,
     Erasure,
+    ErasureState,
     List,
     ListKind,
     ListMembership,
@@ -41,6 +42,7 @@ from apps.outbox.models import OutboundChange
 from apps.sync.models import (
     BulkAction,
     EntryAction,
+    ErasureJob,
     ObjectStage,
     RunEntry,
     RunKind,
@@ -258,6 +260,10 @@ def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
             with_bulk=False, user=inviter,
         )  # fmt: skip
         erasure: Any = Erasure.objects.create(person_id=4711, actor_label="Inviter")
+        for person_id, problem in ((4712, ""), (4713, "What is looked for was sealed with a key that is gone.")):
+            under_way = Erasure.objects.create(person_id=person_id, actor_label="Inviter", state=ErasureState.ERASING)
+            spans = [["notifications_notice", [0], [200]]]
+            ErasureJob.objects.create(erasure=under_way, names="", spans=spans, cursor=[80], problem=problem)
         files = [
             upload(record_type="person", filename="fair.csv", source=io.BytesIO(b), size=len(b), user=inviter)
             for b in (b"Email,Town\neve@example.com,Paris\n", b"Email\nnonsense\n")

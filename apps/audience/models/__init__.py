@@ -14,7 +14,7 @@ from apps.audience.models.engagements import (
     TaskState,
     TaskSwitch,
 )
-from apps.audience.models.erasures import Erasure, ErasureKey, Tombstone
+from apps.audience.models.erasures import Erasure, ErasureKey, ErasureState, Tombstone
 from apps.audience.models.lists import List, ListKind, ListMembership, OutState
 from apps.audience.models.opportunities import Opportunity, OpportunityContactRole
 from apps.audience.models.owners import Owner, OwnerPick
@@ -35,6 +35,7 @@ __all__ = [
     "EnrolmentStatus",
     "Erasure",
     "ErasureKey",
+    "ErasureState",
     "EventKind",
     "List",
     "ListKind",

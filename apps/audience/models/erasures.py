@@ -1,5 +1,7 @@
 """Erasures: who is not to come back, known only by marks that nobody can read, and that they were asked for."""
 
+from enum import StrEnum
+
 from django.db import models
 from django.db.models.functions import Now
 
@@ -19,8 +21,16 @@ class ErasureKey(TenantModel):
         return "key"
 
 
+class ErasureState(StrEnum):
+    """How far an erasure is."""
+
+    ERASING = "erasing"
+    ERASED = "erased"
+
+
 class Erasure(TenantModel):
-    """That somebody was erased: when, and on whose word. It says nothing of who it was."""
+    """That somebody was erased: when, and on whose word. It says nothing of who it was. Their record is gone from the
+    first moment on; as long as it is under way, logs may still name them."""
 
     id = models.BigAutoField(primary_key=True)
     person_id = models.BigIntegerField(help_text="The number that the person had here.")
@@ -28,6 +38,8 @@ class Erasure(TenantModel):
     actor_label = models.CharField(max_length=254)
     counts = models.JSONField(default=dict, help_text="Rows that were deleted, by table.")
     at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=8, default=ErasureState.ERASED, db_default=ErasureState.ERASED)
+    finished_at = models.DateTimeField(null=True, help_text="When the last trace was gone; empty for old ones.")
     lifted_at = models.DateTimeField(null=True, help_text="They may come back since then.")
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils import timezone
 
-from apps.audience.models import Erasure, ErasureKey, Person, Tombstone
+from apps.audience.models import Erasure, ErasureKey, ErasureState, Person, Tombstone
 from apps.audience.services.values import BadValues
 from apps.core.crypto import seal, unseal
 from apps.domain.values import Unreadable, normalize_id
@@ -104,11 +104,15 @@ def add_tombstones(*, erasure: Erasure, identifiers: Iterable[str], marker: Mark
     )
 
 
-def allow_again(*, erasure: Erasure, user: Actor) -> None:
-    """Take the marks of an erasure away: whoever it was may come back with the next sync, event or import."""
+def allow_again(*, erasure: Erasure, user: Actor) -> bool:
+    """Take the marks of an erasure away: whoever it was may come back with the next sync, event or import. False, and
+    nothing happens, as long as it is under way."""
+    if erasure.state == ErasureState.ERASING:
+        return False
     Tombstone.objects.filter(erasure_id=erasure.pk).delete()
     Erasure.objects.filter(id=erasure.pk, lifted_at__isnull=True).update(lifted_at=timezone.now())
     audit(actor=user, action="erasure_lifted", subject=f"Person {erasure.person_id}")
+    return True
 
 
 def erasure_of(text: str) -> Erasure | None:

@@ -3,15 +3,16 @@
 import json
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.audience.models import Erasure, Person
+from apps.audience.models import Erasure, ErasureState, Person
 from apps.audience.services.erasures import allow_again, erasure_of
 from apps.console.listing import listing
 from apps.core.paging import Order
 from apps.sync.erasing import erase_person
+from apps.sync.models import ErasureJob
 from apps.sync.selectors.links import instance_urls, record_url
 from apps.sync.selectors.subject import held_about
 from apps.tenants.access import MemberRequest, load, member_page
@@ -29,7 +30,10 @@ def word_of(person: Person) -> str:
 @require_GET
 @member_page(Right.EDIT_SETTINGS)
 def export(request: MemberRequest, person_id: int) -> HttpResponse:
-    """Everything held about a person, as JSON."""
+    """Everything held about a person, as JSON; of somebody who was erased, that they were, and how far that is."""
+    gone = Erasure.objects.filter(person_id=person_id).last()
+    if gone is not None:
+        return JsonResponse(_told(gone), status=410)
     person = load(Person, person_id)
     body = json.dumps(held_about(person), default=str, indent=2, ensure_ascii=False)
     audit(actor=request.user, action="person_exported", subject=f"Person {person.pk}")
@@ -47,7 +51,8 @@ def erase(request: MemberRequest, person_id: int) -> HttpResponse:
     if request.method == "POST":
         if request.POST.get("confirmation", "").strip().lower() == word_of(person).strip().lower():
             erasure = erase_person(person=person, user=request.user)
-            messages.success(request, f"Person {erasure.person_id} is erased here, and will not come back.")
+            words = "is gone from all pages and will not come back. What logs and stored files hold is being erased."
+            messages.success(request, f"Person {erasure.person_id} {words}")
             return redirect("console:privacy")
         problem = "That is not what stands above. Nothing was erased."
     addresses = list(instance_urls().values())
@@ -65,10 +70,17 @@ def erase(request: MemberRequest, person_id: int) -> HttpResponse:
 @require_GET
 @member_page(Right.EDIT_SETTINGS)
 def erasures(request: MemberRequest) -> HttpResponse:
-    """Erasures that were done; one can be found by the address that it was about."""
+    """Erasures, and how far they are; one can be found by the address that it was about."""
     asked = request.GET.get("q", "")[:254]
     found = listing(request, Erasure.objects.all(), _NEWEST)
-    context = {"found": found, "asked": asked, "match": erasure_of(asked) if asked else None}
+    jobs = {job.erasure_id: job for job in ErasureJob.objects.filter(erasure_id__in=[row.pk for row in found.rows])}
+    context = {
+        "found": found,
+        "lines": [(row, jobs.get(row.pk)) for row in found.rows],
+        "is_under_way": bool(jobs),
+        "asked": asked,
+        "match": erasure_of(asked) if asked else None,
+    }
     return render(request, "console/privacy/erasures.html", context)
 
 
@@ -77,6 +89,17 @@ def erasures(request: MemberRequest) -> HttpResponse:
 def allow(request: MemberRequest, erasure_id: int) -> HttpResponse:
     """Let somebody come back."""
     erasure = load(Erasure, erasure_id)
-    allow_again(erasure=erasure, user=request.user)
-    messages.success(request, f"Person {erasure.person_id} may come back with the next sync, event or import.")
+    if allow_again(erasure=erasure, user=request.user):
+        messages.success(request, f"Person {erasure.person_id} may come back with the next sync, event or import.")
+    else:
+        messages.info(request, f"Person {erasure.person_id} is still being erased. Allow them again once that is done.")
     return redirect("console:privacy")
+
+
+def _told(erasure: Erasure) -> dict[str, object]:
+    return {
+        "person": erasure.person_id,
+        "state": "being erased" if erasure.state == ErasureState.ERASING else "erased",
+        "asked_at": erasure.at.isoformat(),
+        "finished_at": erasure.finished_at.isoformat() if erasure.finished_at else None,
+    }

@@ -4,6 +4,7 @@ from apps.sync.models.bulk import BulkAction, BulkKind, BulkState
 from apps.sync.models.choices import MatchChoice
 from apps.sync.models.conversions import Conversion
 from apps.sync.models.entries import EntryAction, RunEntry
+from apps.sync.models.erasures import ErasureJob
 from apps.sync.models.intents import WriteIntent
 from apps.sync.models.links import RecordLink
 from apps.sync.models.runs import (
@@ -26,6 +27,7 @@ __all__ = [
     "BulkState",
     "Conversion",
     "EntryAction",
+    "ErasureJob",
     "MatchChoice",
     "ObjectStage",
     "RecordLink",

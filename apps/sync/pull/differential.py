@@ -315,9 +315,12 @@ def count_rows(part: RunObject, tally: Tally, rows: int) -> None:
 
 
 def _finish(hold: Hold, part: RunObject) -> None:
+    """Close an object. Where it stopped is forgotten: that row may be of somebody who was erased."""
     with tenant_transaction(hold.tenant_id):
         hold.check()
-        RunObject.objects.filter(id=part.pk).update(stage=ObjectStage.FETCHED, is_done=True, finished_at=timezone.now())
+        RunObject.objects.filter(id=part.pk).update(
+            stage=ObjectStage.FETCHED, is_done=True, finished_at=timezone.now(), cursor_id=""
+        )
 
 
 def _leave_out(hold: Hold, run: SyncRun, one: Asked) -> None:

@@ -277,7 +277,7 @@ def _finish(hold: Hold, run: SyncRun, part: RunObject, *, is_whole: bool) -> Non
         hold.check()
         row = RunObject.objects.select_for_update().get(id=part.pk)
         row.unchanged = max(0, row.fetched - row.created - row.updated - row.failed - row.skipped)
-        row.is_done, row.finished_at = True, timezone.now()
+        row.is_done, row.finished_at, row.cursor_id = True, timezone.now(), ""
         row.save()
         if is_whole:
             resolve_errors(connection_id=run.connection_id, remote_ids=[part.sobject], at=timezone.now())
