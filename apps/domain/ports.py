@@ -52,7 +52,7 @@ class FieldSchema:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSchema:
-    """An sObject and its visible fields by name."""
+    """An sObject and its visible fields by name. ``record_types`` are pairs of id and name."""
 
     name: str
     label: str
@@ -62,6 +62,7 @@ class ObjectSchema:
     updateable: bool
     queryable: bool
     fields: dict[str, FieldSchema]
+    record_types: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for storage."""
@@ -80,7 +81,8 @@ class ObjectSchema:
             )
             for name, field in data["fields"].items()
         }
-        return cls(**{**data, "fields": fields})
+        record_types = tuple((number, name) for number, name in data.get("record_types", ()))
+        return cls(**{**data, "fields": fields, "record_types": record_types})
 
 
 @dataclass(frozen=True, slots=True)

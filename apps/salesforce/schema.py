@@ -18,6 +18,9 @@ def object_schema(describe: dict[str, Any]) -> ObjectSchema:
         updateable=bool(describe.get("updateable")),
         queryable=bool(describe.get("queryable", True)),
         fields={field["name"]: _field(field) for field in describe["fields"]},
+        record_types=tuple(
+            (one["recordTypeId"], one["name"]) for one in describe.get("recordTypeInfos") or () if not one.get("master")
+        ),
     )
 
 

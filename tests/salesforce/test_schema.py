@@ -65,3 +65,10 @@ def test_global_describe_lists_every_object(gateway: SalesforceGateway, stub: St
     found = gateway.sobjects()
     assert len(found) == len(answer["sobjects"])
     assert {"Lead", "Account"} <= {item["name"] for item in found}
+
+
+def test_record_types_are_known_by_name_without_the_one_that_stands_for_none(salesforce_truth: Path) -> None:
+    account = described(salesforce_truth, "Account.person-accounts")
+    assert ("0125j000000RqVlAAK", "Organization") in account.record_types
+    assert "Master" not in dict(account.record_types).values()
+    assert described(salesforce_truth, "Lead").record_types == ()

@@ -155,3 +155,25 @@ def test_an_opt_out_reaches_the_account(world: World) -> None:
     world.edit(world.person(contact), email_opt_out=True)
     world.push()
     assert world.row("Account", account, "PersonHasOptedOutOfEmail")["PersonHasOptedOutOfEmail"] is True
+
+
+def test_a_step_takes_the_record_types_that_its_filter_names(world: World) -> None:
+    """The first of two steps is bound to one record type; what it does not admit, the next may."""
+    partner, customer = (
+        world.emulator.create(world.org.org_id, "RecordType", Name=name, DeveloperName=name, SobjectType="Account")
+        for name in ("Partners", "Customers")
+    )
+    with tenant_transaction(world.tenant_id):
+        step = SyncStep.objects.get(sobject="Account", profile__is_active=True)
+        rule = {"field": "RecordTypeId", "type": "reference", "operator": "equals", "values": [partner]}
+        SyncStep.objects.filter(id=step.pk).update(inbound_filter=rule)
+    rows = {
+        name: world.emulator.create(world.org.org_id, "Account", Name=name, RecordTypeId=kind)
+        for name, kind in (("Partner", partner), ("Customer", customer))
+    }
+    world.sync()
+    assert _names(world)[1] == ["Partner"]
+    world.emulator.create(world.org.org_id, "Account", Name="Later", RecordTypeId=customer)
+    world.change("Account", rows["Customer"], RecordTypeId=partner)
+    world.poll()
+    assert _names(world)[1] == ["Customer", "Partner"]

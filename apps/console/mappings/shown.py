@@ -153,16 +153,20 @@ def _hint(mapping: FieldMapping, step: SyncStep) -> str:
 
 
 def remote_filter_fields(schema: Schema | None) -> list[FilterField]:
-    """Fields of an sObject that its filter may compare."""
+    """Fields of an sObject that its filter may compare; a record type is chosen by its name."""
     if schema is None:
         return []
     return fields_by_label(
         [
-            FilterField(one.name, one.label, FieldType(one.type), one.picklist, one.name)
+            FilterField(one.name, one.label, FieldType(one.type), _choices(schema, one), one.name)
             for one in schema.fields.values()
             if one.type in set(FieldType) and _is_filterable(one)
         ]
     )
+
+
+def _choices(schema: Schema, one: FieldSchema) -> tuple[tuple[str, str], ...]:
+    return schema.record_types if one.name == "RecordTypeId" else one.picklist
 
 
 def _is_filterable(one: FieldSchema) -> bool:

@@ -54,7 +54,7 @@ class Profile(TenantModel):
 
 
 class SyncStep(TenantModel):
-    """One sObject (and record type) bound to one local type. Values are those of ``apps.domain``.
+    """One sObject bound to one local type; a filter says which record types. Values are those of ``apps.domain``.
 
     The engine carries out steps of the kind *record*. In the others ``local_type`` names the source: sequence_status
     or inbox_state (kind *status*, into the status of ``sobject``), email, task or call (kind *activity*, into tasks
@@ -73,7 +73,6 @@ class SyncStep(TenantModel):
     kind = models.CharField(max_length=8, default=StepKind.RECORD, db_default=StepKind.RECORD)
     version = models.IntegerField(default=1, db_default=1)
     sobject = models.CharField(max_length=80)
-    record_type_id = models.CharField(max_length=18, blank=True)
     local_type = models.CharField(max_length=96)
     direction = models.CharField(max_length=8, default="pull", help_text="pull, push or two_way")
     create_local = models.BooleanField(default=True)

@@ -1,14 +1,18 @@
 """The filter builder: a tree survives the form, mistakes stand beside their rows, buttons change rows."""
 
+import json
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from django.http import QueryDict
 from django.template import engines
 
 from apps.console.filter_builder import DEEPEST, FilterField, FilterForm, filter_words
+from apps.console.mappings.shown import remote_filter_fields
 from apps.domain.filters import Filter, Group, Operator, Rule
 from apps.domain.values import FieldType
+from apps.salesforce.schema import object_schema
 
 FIELDS = [
     FilterField("City", "City", FieldType.STRING),
@@ -191,3 +195,14 @@ def test_a_filter_is_said_as_a_sentence() -> None:
         "City contains “Lon” and (Status is one of “Open - Not Contacted” or “Gone” or Seen is before "
         "“2026-01-31T09:30:00.000Z”)"
     )
+
+
+def test_a_record_type_is_chosen_and_said_by_its_name(salesforce_truth: Path) -> None:
+    described = json.loads((salesforce_truth / "describe" / "Account.person-accounts.json").read_text())
+    fields = {one.name: one for one in remote_filter_fields(object_schema(described))}
+    rule = Rule("RecordTypeId", FieldType.REFERENCE, Operator.EQUALS, ("0125j000000RqVlAAK",))
+    form = FilterForm(fields.values(), rule)
+    (row,) = form.root.rows()
+    assert row.widget == "select"
+    assert [one.label for one in row.choices if one.is_chosen] == ["Organization"]
+    assert filter_words(rule, fields) == "Record Type ID is “Organization”"
