@@ -1,10 +1,13 @@
 """The nightly sweep finds what no window shows."""
 
 import pytest
+from django.utils import timezone
 
 from apps.field_mappings.models import FieldMapping
+from apps.integrations.models import ObjectMetadata
 from apps.sync.due import begin_due_sweep
 from apps.sync.models import RecordLink, SyncRun
+from apps.sync_errors.services import ErrorFact, record_errors, resolve_errors
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World
 
@@ -97,14 +100,69 @@ def test_an_unknown_value_is_asked_for_where_it_is_brought_in(world: World, way_
         assert (None in (world.link(lead).base_remote or [])) is (way_in == "off")
 
 
-def test_a_reference_that_stays_unknown_is_looked_at_once(world: World) -> None:
-    """The account of a contact may be out of sight for good: a comparison asks once, and ends."""
+def looks(world: World) -> int:
+    """How many times a comparison reads rows by their ids."""
+    world.emulator.clear_calls()
+    world.sweep()
+    return len([call for call in world.emulator.calls() if "queryAll" in call["path"]])
+
+
+def test_a_reference_is_looked_at_again_only_once_what_it_names_is_here(world: World) -> None:
+    """The account of a contact may be out of sight for good: no comparison asks for it night after night."""
     account = world.emulator.create(world.org.org_id, "Account", Name="Out of sight")
     contact = world.contact(AccountId=account)
     world.emulator.hide_rows(world.org.org_id, account)
     world.sync()
     with tenant_transaction(world.tenant_id):
         assert None in (world.link(contact).base_remote or [])
-    world.emulator.clear_calls()
-    world.sweep()
-    assert len([call for call in world.emulator.calls() if "queryAll" in call["path"]]) == 1
+    assert looks(world) == 0
+    world.emulator.hide_rows(world.org.org_id, account, visible=True)
+    assert looks(world) == 2  # the account itself, then the contact
+    assert world.person(contact).company_id is not None
+    with tenant_transaction(world.tenant_id):
+        assert None not in (world.link(contact).base_remote or [])
+    assert looks(world) == 0
+
+
+def test_a_reference_that_was_hidden_and_is_blank_is_looked_at(world: World) -> None:
+    contact = world.contact(AccountId=None)
+    world.sync()
+    with tenant_transaction(world.tenant_id):
+        link = world.link(contact)
+        known = [text or None for text in link.base_remote or []]
+        RecordLink.objects.filter(remote_id=contact).update(base_remote=known)
+    assert None in known
+    assert looks(world) == 1
+    with tenant_transaction(world.tenant_id):
+        assert None not in (world.link(contact).base_remote or [])
+    assert looks(world) == 0
+
+
+def test_a_value_that_cannot_be_read_is_not_read_again_as_long_as_its_error_stands(world: World) -> None:
+    lead = world.lead(LastName="Byron")
+    world.sync()
+    with tenant_transaction(world.tenant_id):
+        known = [None if text == "Acme" else text for text in world.link(lead).base_remote or []]
+        RecordLink.objects.filter(remote_id=lead).update(base_remote=known)
+        unreadable = ErrorFact("unreadable_value", "The value of Company cannot be read.", "Lead", lead)
+        record_errors([unreadable], connection_id=world.connection.pk, run_id=None, at=timezone.now())
+    assert looks(world) == 0
+    with tenant_transaction(world.tenant_id):
+        resolve_errors(connection_id=world.connection.pk, remote_ids=[lead], at=timezone.now())
+    assert looks(world) == 1
+
+
+def test_a_field_that_is_hidden_is_not_asked_for_until_it_is_shown(world: World) -> None:
+    lead = world.lead(LastName="Byron")
+    world.sync()
+    with tenant_transaction(world.tenant_id):
+        known = [None if text == "Acme" else text for text in world.link(lead).base_remote or []]
+        RecordLink.objects.filter(remote_id=lead).update(base_remote=known)
+        row = ObjectMetadata.objects.get(sobject="Lead")
+        whole = row.schema
+        row.schema = whole | {"fields": {name: one for name, one in whole["fields"].items() if name != "Company"}}
+        row.save()
+    assert looks(world) == 0
+    with tenant_transaction(world.tenant_id):
+        ObjectMetadata.objects.filter(sobject="Lead").update(schema=whole)
+    assert looks(world) == 1

@@ -4,7 +4,7 @@ Late commits beyond the look-back, hard deletes and emptied bins leave no trace 
 undelete"); only a comparison of the whole inventory finds them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from apps.audience.fields import RECORD_COLUMNS, Kind, local_field
 from apps.domain.failures import Category
 from apps.domain.rows import DELETION_FIELDS, SYSTEM_FIELDS, RemoteRow, fields_of, row_from_json
 from apps.field_mappings.versions import layout_for
@@ -28,6 +29,7 @@ from apps.sync.pull.plan import RELATIONS, in_order
 from apps.sync.pull.sql import identifier
 from apps.sync.pull.staging import drop_page, staged_rows
 from apps.sync.storing import apply_rows
+from apps.sync_errors.models import LIVE_STATES
 from apps.sync_errors.services import ErrorFact, record_errors, resolve_errors
 from apps.tenants.scope import current_tenant_id, tenant_transaction
 
@@ -41,6 +43,19 @@ SHARE = 0.01
 like rights that were taken away, which is for a person to say."""
 
 
+# Correlated sub-selects: one index probe a row, whatever the planner believes of a fresh tenant's tables.
+_IS_READABLE = (
+    "(SELECT e.id FROM sync_errors_syncerror e WHERE e.tenant_id = %(tenant)s AND e.remote_id = l.remote_id "
+    f"AND e.category = '{Category.UNREADABLE_VALUE.value}' "
+    f"AND e.state IN ({', '.join(repr(state.value) for state in LIVE_STATES)}) LIMIT 1) IS NULL"
+)
+_IS_OWNER = "(SELECT o.id FROM audience_owner o WHERE o.tenant_id = %(tenant)s AND o.remote_id = {named}) IS NOT NULL"
+_IS_LINKED = (
+    "(SELECT r.remote_id FROM sync_recordlink r WHERE r.tenant_id = %(tenant)s AND r.connection_id = %(connection)s "
+    "AND r.remote_id = {named} AND r.{record} IS NOT NULL) IS NOT NULL"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a comparison shows."""
@@ -52,7 +67,7 @@ class Found:
 
 
 def plan_sweep(hold: Hold, gateway: Gateway) -> None:
-    """Write down one question per sObject that is linked: every id with its stamp, nothing else."""
+    """Write down one question per sObject that is linked: every id with its stamp and what it refers to, no more."""
     org_time = gateway.org_time()
     with tenant_transaction(hold.tenant_id):
         hold.check()
@@ -60,21 +75,31 @@ def plan_sweep(hold: Hold, gateway: Gateway) -> None:
         if RunObject.objects.filter(run=run).exists():
             return
         wanted = {step.sobject for step in steps_of(run) if step.pulls} - RELATIONS.keys()
-        labels = {
-            sobject: schema.label_plural
-            for sobject in wanted
-            if (schema := cached_schema(Connection.objects.get(id=run.connection_id), sobject)) is not None
-        }
-        for position, sobject in enumerate(in_order(labels)):
+        of = Connection.objects.get(id=run.connection_id)
+        schemas = {name: schema for name in wanted if (schema := cached_schema(of, name)) is not None}
+        for position, sobject in enumerate(in_order(schemas)):
+            named = (name for name in _references(run, sobject) if name in schemas[sobject].fields)
+            columns = list(dict.fromkeys((*COLUMNS, *named)))
             RunObject.objects.create(
                 run=run,
                 position=position,
                 sobject=sobject,
-                label=labels[sobject],
-                columns=list(COLUMNS),
-                soql=select_text(sobject, COLUMNS),
+                label=schemas[sobject].label_plural,
+                columns=columns,
+                soql=select_text(sobject, columns),
             )
         SyncRun.objects.filter(id=run.pk).update(org_started_at=org_time, step="Comparing with Salesforce")
+
+
+def _references(run: SyncRun, sobject: str) -> dict[str, str]:
+    """Fields of an sObject that bring in a reference, and what each refers to here."""
+    found: dict[str, str] = {}
+    for step in (one for one in steps_of(run) if one.sobject == sobject):
+        for rule in step.rules:
+            target = local_field(step.local_type, rule.local_field)
+            if target.kind is Kind.REFERENCE and step.brings(rule):
+                found[rule.remote_field] = target.refers_to
+    return found
 
 
 def take_inventory(hold: Hold) -> bool:
@@ -98,10 +123,11 @@ def take_inventory(hold: Hold) -> bool:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"CREATE UNLOGGED TABLE IF NOT EXISTS staging.{inventory} "
-                '(id text COLLATE "C" PRIMARY KEY, stamp timestamptz)'
+                '(id text COLLATE "C" PRIMARY KEY, stamp timestamptz, refers text[] COLLATE "C")'
             )
+            refers = ", ".join(identifier(name) for name in part.columns[len(COLUMNS) :])
             cursor.execute(
-                f'INSERT INTO staging.{inventory} SELECT "Id", "SystemModstamp"::timestamptz '
+                f'INSERT INTO staging.{inventory} SELECT "Id", "SystemModstamp"::timestamptz, ARRAY[{refers}]::text[] '
                 f"FROM staging.{identifier(page.table)} ON CONFLICT (id) DO NOTHING"
             )
         drop_page(page.table)
@@ -163,7 +189,7 @@ def _differences(run: SyncRun, part: RunObject) -> Found | None:
             SELECT i.id FROM staging.{inventory} i LEFT JOIN sync_recordlink l ON l.tenant_id = %(tenant)s
               AND l.connection_id = %(connection)s AND l.remote_id = i.id
             WHERE (l.remote_id IS NULL AND i.stamp >= %(recent)s) OR l.remote_stamp < i.stamp
-               OR (i.stamp > '-infinity' AND l.is_leading AND l.is_live AND ({_unknown(run, part.sobject)}))
+               OR (i.stamp > '-infinity' AND l.is_leading AND l.is_live AND ({_unknown(run, part)}))
             ORDER BY i.id LIMIT %(part)s
             """,
             facts,
@@ -187,16 +213,39 @@ def _differences(run: SyncRun, part: RunObject) -> Found | None:
     return Found(changed, gone, in_all, links)
 
 
-def _unknown(run: SyncRun, sobject: str) -> str:
-    """The condition that a link's baseline lacks a value which its step brings in: the field was hidden, or what it
-    refers to was not here yet. What a step does not read stays unknown, and is no reason to look."""
+def _unknown(run: SyncRun, part: RunObject) -> str:
+    """The condition that a link's baseline lacks a value which its step brings in, and which a look would tell now.
+
+    A field that was hidden is looked at once it is shown; a reference, once what it names is here. What a step does
+    not read stays unknown, and is no reason to look.
+    """
+    schema = cached_schema(Connection.objects.get(id=run.connection_id), part.sobject)
+    shown = schema.fields if schema is not None else {}
+    references = _references(run, part.sobject)
     conditions = []
-    for step in (one for one in steps_of(run) if one.sobject == sobject):
-        slots = [number for number, rule in enumerate(step.rules, 1) if step.brings(rule)]
-        if slots:
-            missing = " OR ".join(f"l.base_remote[{number}] IS NULL" for number in slots)
-            conditions.append(f"l.layout_id = {layout_for(step.rules).pk} AND ({missing})")
+    for step in (one for one in steps_of(run) if one.sobject == part.sobject):
+        missing = [
+            f"l.base_remote[{number}] IS NULL AND {_can_be_told(part, rule.remote_field, references)}"
+            for number, rule in enumerate(step.rules, 1)
+            if step.brings(rule) and rule.remote_field in shown
+        ]
+        if missing:
+            conditions.append(f"l.layout_id = {layout_for(step.rules).pk} AND ({' OR '.join(missing)})")
     return " OR ".join(conditions) or "false"
+
+
+def _can_be_told(part: RunObject, name: str, references: Mapping[str, str]) -> str:
+    """The condition that a field which is shown has a value that can be known here."""
+    if name not in references:
+        return _IS_READABLE
+    if name not in part.columns[len(COLUMNS) :]:
+        return "true"  # shown since the inventory was asked for
+    named = f"i.refers[{part.columns.index(name) - len(COLUMNS) + 1}]"
+    if references[name] == "owner":
+        known = _IS_OWNER.format(named=named)
+    else:
+        known = _IS_LINKED.format(named=named, record=RECORD_COLUMNS[references[name]])
+    return f"(coalesce({named}, '') = '' OR {known})"
 
 
 def _read_again(
