@@ -34,12 +34,12 @@ def main() -> int:
     began = time.monotonic()
     with ExitStack() as stack:
         if options.jobs > 1:
-            failed = _in_processes(seeds, options.level, options.jobs)
+            played, failed = len(seeds), _in_processes(seeds, options.level, options.jobs)
         else:
             make = stack.enter_context(world_of(options.level))
-            failed = _play(seeds, make, options)
+            played, failed = _play(seeds, make, options)
         seconds = time.monotonic() - began
-        print(f"{len(seeds):,} histories in {seconds:.0f} s, {len(failed)} with a violation", flush=True)
+        print(f"{played:,} histories in {seconds:.0f} s, {len(failed)} with a violation", flush=True)
         if failed and not options.first:
             make = make if options.jobs == 1 else stack.enter_context(world_of(options.level))
             for seed in failed[:3]:
@@ -60,8 +60,9 @@ def world_of(level: int) -> Iterator[Make]:
         yield make
 
 
-def _play(seeds: Sequence[int], make: Make, options: argparse.Namespace) -> list[int]:
-    failed = []
+def _play(seeds: Sequence[int], make: Make, options: argparse.Namespace) -> tuple[int, list[int]]:
+    """How many were played, and which broke an invariant; the third is the last."""
+    number, failed = 0, []
     for number, seed in enumerate(seeds, 1):
         history = generate(seed)
         if options.show:
@@ -74,7 +75,7 @@ def _play(seeds: Sequence[int], make: Make, options: argparse.Namespace) -> list
                 break
         if number % (10_000 if options.level == 1 else 100) == 0:
             print(f"  {number:,}", flush=True)
-    return failed
+    return number, failed
 
 
 _here: list[Make] = []
@@ -107,6 +108,9 @@ def _in_processes(seeds: Sequence[int], level: int, jobs: int) -> list[int]:
 
 
 def _explain(seed: int, level: int, make: Make) -> None:
+    if violation_of(generate(seed), make) is None:
+        print(f"\nseed {seed} holds when it is played again: a matter of time, or of the history before it")
+        return
     shortest = shrink(generate(seed), make)
     print(f"\n{violation_of(shortest, make)}\n{shortest}")
     print(f"replay: python3 manage.py histories --level {level} --count 1 --seed {seed}")

@@ -1,7 +1,5 @@
 """The machinery in earnest: runs are begun and advanced here, as the tasks do it, to their end or to a crash."""
 
-import signal
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -18,11 +16,14 @@ from apps.tenants.scope import tenant_transaction
 from emulator.control import ControlRefused
 from tests.histories.history import Setup
 from tests.histories.real.grounds import REMOTE, Grounds
+from tests.histories.real.patience import Stuck, patience
 from tests.histories.real.sides import Sides
 from tests.histories.world import Crashed, Violation
 
-LONGEST = 60.0
+LONGEST = 60
 """Seconds in which any run of so few rows has ended."""
+MOST_ROUNDS = 60
+"""So often any of them has been advanced by then."""
 _POINTS = {"after_intend": "intended", "after_write": "written"}
 
 
@@ -156,38 +157,26 @@ class RealWorld(Sides):
             self._drive(run_id)
 
     def _drive(self, run_id: int) -> None:
-        """Advance a run to its end; waiting times are skipped, for a push only so far as it has something to do."""
-        began = time.monotonic()
-        for _ in range(60):
+        """Advance a run to its end; waiting times are skipped, for a push only so far as it has something to do. One
+        that does not come back is a violation, not a test that hangs."""
+        try:
+            with patience(LONGEST):
+                self._advance(run_id)
+        except Stuck:
+            with tenant_transaction(self.tenant_id):
+                run = SyncRun.objects.get(id=run_id)
+            words = f"{run.kind} run {run_id} does not come back within {LONGEST} s: {run.step}"
+            raise Violation("INV-1", words) from None
+        self._count()
+
+    def _advance(self, run_id: int) -> None:
+        for _ in range(MOST_ROUNDS):
             with tenant_transaction(self.tenant_id):
                 run = SyncRun.objects.get(id=run_id)
                 lanes = list(RunLane.objects.filter(run_id=run_id, is_done=False).values_list("name", flat=True))
                 if not run.is_open or not lanes:
-                    break
-                if time.monotonic() - began > LONGEST:
-                    raise Violation("INV-1", f"{run.kind} run {run_id} is still busy after {LONGEST:.0f} s: {run.step}")
+                    return
                 RunLane.objects.filter(run_id=run_id).update(due_at=timezone.now() - timedelta(seconds=1))
             for lane in lanes:
-                self._advance(run_id, lane)
-        else:
-            raise Violation("INV-1", f"{run.kind} run {run_id} never ends: {run.step} {run.waiting_reason}")
-        self._count()
-
-    def _advance(self, run_id: int, lane: str) -> None:
-        """Advance a lane; one that does not come back is a violation, not a test that hangs."""
-        signal.signal(signal.SIGALRM, _give_up)
-        signal.setitimer(signal.ITIMER_REAL, LONGEST)
-        try:
-            advance(self.tenant_id, run_id, lane)
-        except Stuck:
-            raise Violation("INV-1", f"lane {lane} of run {run_id} does not come back within {LONGEST:.0f} s") from None
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-class Stuck(BaseException):
-    """A lane has not come back for too long; nothing that catches exceptions may swallow it."""
-
-
-def _give_up(*_: object) -> None:
-    raise Stuck
+                advance(self.tenant_id, run_id, lane)
+        raise Violation("INV-1", f"{run.kind} run {run_id} never ends: {run.step} {run.waiting_reason}")
