@@ -18,7 +18,8 @@ class Consent:
     unknown_out: set[str] = field(default_factory=set)
     """Rows whose opt-out the machinery has had no time to see."""
     unticked: set[str] = field(default_factory=set)
-    """Rows whose known opt-out was taken back unseen: set again, it looks as if nothing had been."""
+    """Rows whose known opt-out was taken away, which the sync does not believe: set again, it looks as if nothing had
+    been."""
 
     def out_here(self, record: str) -> None:
         """A record was opted out."""
@@ -37,7 +38,7 @@ class Consent:
             self.unknown_out.add(row)
             self.must_be_out.add(row)
         elif not is_in_here:
-            # An un-tick that nobody saw was taken back: the row is as it was, and an opt-in here came after that.
+            # An un-tick was taken back: the row is as it was known, and an opt-in here came after that.
             self.must_be_out.add(row)
 
     def unticked_there(self, row: str, *, was_out: bool) -> None:
@@ -53,10 +54,11 @@ class Consent:
             self.opted_in.discard(survivor)
             self.heirs[other] = survivor
 
-    def seen(self) -> None:
-        """The machinery looks: nothing is unseen any more."""
+    def seen(self, held_out: set[str]) -> None:
+        """The machinery looks, and nothing is unseen any more. An un-tick counts where the record stands opted in; a
+        row that is ``held_out`` by its record stays known as opted out."""
         self.unknown_out.clear()
-        self.unticked.clear()
+        self.unticked &= held_out
 
     def check(self, records: Records, rows: Rows, links: Links, blocked: set[str]) -> None:
         """Both sides agree, unless an un-tick is ``blocked`` by an error; nobody was opted in by the sync."""

@@ -132,12 +132,15 @@ class Machine:
         if key is not None and not self.world.rows()[key].opted_out:
             self.world.consent_remote(key, True)
             if self.world.rows()[key].opted_out:
-                self.consent.out_there(key, is_in_here=self._is_opted_in(key))
+                self.consent.out_there(key, is_in_here=self._stands(key, opted_out=False))
 
-    def _is_opted_in(self, row: str) -> bool:
-        """Whether the record of a row stands opted in."""
+    def _stands(self, row: str, *, opted_out: bool) -> bool:
+        """Whether a row has a record, and that stands so."""
         owner = next((key for remote_id, key, _, _ in self.world.links() if remote_id == row), None)
-        return owner is not None and not self.world.records()[owner].opted_out
+        return owner is not None and self.world.records()[owner].opted_out == opted_out
+
+    def _look(self) -> None:
+        self.consent.seen({row for row in self.consent.unticked if self._stands(row, opted_out=True)})
 
     def _untick_remote(self, op: Operation) -> None:
         key = self._row(op.a)
@@ -203,7 +206,7 @@ class Machine:
 
     def _safely(self, work: Callable[[], None]) -> None:
         self.machinery += 1
-        self.consent.seen()
+        self._look()
         try:
             work()
         except Crashed:
@@ -258,7 +261,7 @@ class Machine:
     def _settle(self, op: Operation) -> None:
         """The fault-free tail: no user, no fault, every commit visible."""
         self.world.clear_weather()
-        self.consent.seen()
+        self._look()
         quiet = 0
         for cycle in range(MOST_CYCLES + 2):
             before = (self.world.counters.remote_writes, self.world.counters.local_changes)
