@@ -1,10 +1,11 @@
 """Commands of rules: what each one comes to in Salesforce, once it is known what is there already. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from apps.domain.failures import Category, RowFailure
+from apps.domain.persons import account_values, reachable
 from apps.domain.ports import ObjectSchema, WriteOperation
 from apps.domain.rows import OPT_OUT
 from apps.domain.values import FieldType, Unreadable, canonical, from_json
@@ -31,7 +32,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One write. ``is_repeatable``: doing it twice does no harm."""
+    """One write. ``through`` is the person account that a Contact's values go to ("": one that is to be made); None:
+    the row itself is written."""
 
     sobject: str
     operation: WriteOperation
@@ -40,6 +42,7 @@ class Plan:
     key_field: str = ""
     assignment_rule: str = ""
     before: Mapping[str, str] = field(default_factory=dict)
+    through: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,21 @@ def update(schema: ObjectSchema, row: Row, values: Mapping[str, str]) -> Decisio
         row.remote_id,
         before={name: before[name] for name in differing},
     )
+
+
+def through_account(plan: Plan, account: ObjectSchema, account_id: str) -> Decision:
+    """A write of a Contact that is a person account, or becomes one: it goes to the Account (facts, section 7). A new
+    one has what the Account can take; a change that it cannot take is refused."""
+    creating = not account_id
+    values = reachable(plan.values, account.fields)
+    lost = [name for name in plan.values if name not in values]
+    if not creating and not lost:
+        lost = [n for n in values if not writable(account, account_values({n: values[n]}, account.fields))]
+    if lost and not creating:
+        words = f"This person is a person account, and the sync user cannot write {lost[0]} of one."
+        return Refused(plan.sobject, (RowFailure(Category.INSUFFICIENT_ACCESS, words, tuple(lost)),), plan.remote_id)
+    operation = WriteOperation.CREATE if creating else plan.operation
+    return replace(plan, operation=operation, values=values, key_field="", through=account_id)
 
 
 def _type(schema: ObjectSchema, name: str) -> FieldType:

@@ -10,10 +10,10 @@ from apps.audience.models import Person
 from apps.domain import commands as rules
 from apps.domain.actions import ActionKind
 from apps.domain.automation import sobject_for
-from apps.domain.commands import Decision, Nothing, Refused, Row, remote_values
+from apps.domain.commands import Decision, Nothing, Plan, Refused, Row, remote_values
 from apps.domain.failures import Category, Failure, RowFailure
 from apps.domain.ports import ObjectSchema
-from apps.domain.rows import EXTERNAL_ID, OPT_OUT
+from apps.domain.rows import EXTERNAL_ID, OPT_OUT, PERSON_ACCOUNT
 from apps.integrations.soql import find_text, made_text
 from apps.sync.contexts import context_of
 from apps.sync.desk import Desk
@@ -44,7 +44,21 @@ class Planner:
         if person is None:
             return Nothing("The person is not here any more")
         plan = _PLANNERS[ActionKind(command.action)]
-        return plan(self, command, person)
+        decision = plan(self, command, person)
+        return self._of_person_account(command, decision) if isinstance(decision, Plan) else decision
+
+    def _of_person_account(self, command: CrmAction, plan: Plan) -> Decision:
+        """A Contact that is a person account, or is to become one, is written through its Account."""
+        account = self.work.schema("Account")
+        if plan.sobject != "Contact" or account is None or PERSON_ACCOUNT not in account.fields:
+            return plan
+        row = self.work.rows.get(command.person_id)
+        if not plan.remote_id:
+            is_person = self.work.settings.person_accounts and "AccountId" not in plan.values
+            return rules.through_account(plan, account, "") if is_person else plan
+        if row is not None and row.values.get(PERSON_ACCOUNT) is True:
+            return rules.through_account(plan, account, str(row.values.get("AccountId") or ""))
+        return plan
 
     # -- the person's row -------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 from apps.domain.actions import ActionKind
 from apps.domain.commands import Row, remote_values
 from apps.domain.failures import Failure
-from apps.domain.rows import EXTERNAL_ID
+from apps.domain.rows import EXTERNAL_ID, PERSON_ACCOUNT
 from apps.integrations.soql import find_text
 from apps.sync.models import RecordLink
 from apps.sync.push.command_work import CommandWork
@@ -17,7 +17,7 @@ from apps.tenants.scope import tenant_transaction
 
 _PEOPLE = ("Contact", "Lead")
 _PART = 100
-_ALWAYS = ("Id", "OwnerId", "IsConverted", "ConvertedContactId", "AccountId", "Email", "CreatedDate")
+_ALWAYS = ("Id", "OwnerId", "IsConverted", "ConvertedContactId", "AccountId", "Email", "CreatedDate", PERSON_ACCOUNT)
 _WITH_ACCOUNT = (ActionKind.CRM_PERSON, ActionKind.CRM_ACCOUNT, ActionKind.CRM_OPPORTUNITY)
 
 Named = Mapping[int, tuple[str, str]]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.core import crash
 from apps.domain.commands import Nothing, Plan, Refused
 from apps.domain.failures import Category, Failure, Internal, RowFailure
+from apps.domain.persons import account_values
 from apps.domain.ports import WriteOperation, WriteResult
 from apps.domain.retry import next_attempt
 from apps.domain.writing import body_of
@@ -30,6 +31,7 @@ from apps.sync.push.command_work import (
     give_back_commands,
     renew_commands,
 )
+from apps.sync.push.persons import as_contacts
 from apps.sync_actions.models import COMMAND_WAY, CommandState, CrmAction
 from apps.sync_errors.models import LIVE_STATES, ErrorState, SyncError
 from apps.sync_errors.services import ErrorFact, record_errors
@@ -103,9 +105,10 @@ def _carry_out(work: CommandWork) -> None:
                 _refuse(work, command, decision)
         _intend(planned)
     crash.point("commands_intended")
-    groups: dict[tuple[str, str, str, str], list[Planned]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, str, bool], list[Planned]] = defaultdict(list)
     for command, plan in planned:
-        groups[plan.sobject, plan.operation, plan.key_field, plan.assignment_rule].append((command, plan))
+        is_through = plan.through is not None
+        groups[plan.sobject, plan.operation, plan.key_field, plan.assignment_rule, is_through].append((command, plan))
     for key in sorted(groups):
         _write(work, groups[key])
 
@@ -127,32 +130,41 @@ def _intend(planned: Sequence[Planned]) -> None:
 
 def _write(work: CommandWork, group: Sequence[Planned]) -> None:
     """One call, and its results."""
-    first = group[0][1]
     with tenant_transaction(work.hold.tenant_id):
         work.hold.check()
         renew_commands([command for command, _ in group])
-    schema = work.schema(first.sobject)
-    assert schema is not None
-    bodies = []
-    for _, plan in group:
-        body = dict(body_of(schema, plan.values))
-        bodies.append({"Id": plan.remote_id, **body} if plan.remote_id else body)
-    results = list(
-        work.gateway.write(
-            first.sobject,
-            first.operation,
-            bodies,
-            key_field=first.key_field,
-            allow_duplicates=work.settings.save_duplicates,
-            assignment_rule=first.assignment_rule,
-        )
-    )
+    results = _results(work, [plan for _, plan in group])
     crash.point("commands_written")
     with tenant_transaction(work.hold.tenant_id):
         work.hold.check()
         for (command, plan), result in zip(group, results, strict=True):
             _settle(work, command, plan, result)
     crash.point("commands_settled")
+
+
+def _results(work: CommandWork, plans: Sequence[Plan]) -> list[WriteResult]:
+    """What Salesforce answers to plans of one kind, in one call."""
+    first = plans[0]
+    is_through = first.through is not None
+    sobject = "Account" if is_through else first.sobject
+    schema = work.schema(sobject)
+    assert schema is not None
+    bodies = []
+    for plan in plans:
+        values = account_values(plan.values, schema.fields) if is_through else plan.values
+        row = plan.through if is_through else plan.remote_id
+        bodies.append({**({"Id": row} if row else {}), **body_of(schema, values)})
+    results = work.gateway.write(
+        sobject,
+        first.operation,
+        bodies,
+        key_field=first.key_field,
+        allow_duplicates=work.settings.save_duplicates,
+        assignment_rule=first.assignment_rule,
+    )
+    if is_through and not first.remote_id:
+        return as_contacts(work.gateway, list(results))
+    return list(results)
 
 
 def _settle(work: CommandWork, command: CrmAction, plan: Plan, result: WriteResult) -> None:
@@ -163,7 +175,7 @@ def _settle(work: CommandWork, command: CrmAction, plan: Plan, result: WriteResu
             return
         _refuse(work, command, Refused(plan.sobject, result.failures, plan.remote_id))
         return
-    remote_id = result.remote_id or plan.remote_id
+    remote_id = plan.remote_id or result.remote_id
     is_new = not plan.remote_id and (result.created or plan.operation is WriteOperation.CREATE)
     _finish(work, command, "Created" if is_new else "Written", plan.sobject, remote_id, plan=plan)
     work.created += is_new

@@ -8,6 +8,7 @@ from apps.domain.failures import Category, RowFailure
 from apps.domain.persons import account_values
 from apps.domain.ports import WriteOperation, WriteResult
 from apps.domain.writing import body_of
+from apps.integrations.gateways import Gateway
 from apps.integrations.soql import find_text
 from apps.sync.models import WriteIntent
 from apps.sync.push.round import Round
@@ -30,7 +31,7 @@ def write_persons(work: Round, intents: Sequence[WriteIntent]) -> list[WriteResu
     bodies = [_body(work, intent) for intent in intents]
     allows = work.settings.save_duplicates
     results = list(work.gateway.write("Account", operation, bodies, allow_duplicates=allows))
-    return results if operation is WriteOperation.UPDATE else _as_contacts(work, results)
+    return results if operation is WriteOperation.UPDATE else as_contacts(work.gateway, results)
 
 
 def _body(work: Round, intent: WriteIntent) -> dict[str, Any]:
@@ -39,11 +40,12 @@ def _body(work: Round, intent: WriteIntent) -> dict[str, Any]:
     return {"Id": work.person_accounts[intent.remote_id], **body} if intent.remote_id else body
 
 
-def _as_contacts(work: Round, results: Sequence[WriteResult]) -> list[WriteResult]:
+def as_contacts(gateway: Gateway, results: Sequence[WriteResult]) -> list[WriteResult]:
+    """Results of making person accounts, each with its hidden contact as the row."""
     made = [result.remote_id for result in results if result.is_success]
     if not made:
         return list(results)
-    rows = work.gateway.query(find_text("Account", ["Id", _CONTACT_OF], "Id", made))
+    rows = gateway.query(find_text("Account", ["Id", _CONTACT_OF], "Id", made))
     contacts = {str(row["Id"]): str(row.get(_CONTACT_OF) or "") for row in rows}
     return [_as_contact(result, contacts.get(result.remote_id, "")) for result in results]
 
