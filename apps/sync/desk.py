@@ -18,6 +18,7 @@ from apps.domain.rows import RemoteRow
 from apps.domain.values import domain_of
 from apps.outbox.models import OutboundChange
 from apps.sync.drafts import Context, Layouts, LinkDraft, RecordDraft
+from apps.sync.linked import links_of
 from apps.sync.local import References, records_of, text_of
 from apps.sync.models import MatchChoice, RecordLink, WriteIntent
 
@@ -42,7 +43,7 @@ class Desk:
         self._own_keys: dict[tuple[str, str], list[RecordDraft]] = defaultdict(list)
         self._erased = self._find_erased(rows)
         ids = {row.remote_id for row in rows} | {successor_of(row) for row in rows} - {""}
-        found = self._links_of(remote_id__in=ids)
+        found = self._links_with(ids)
         known = {link.remote_id for link in found}
         wanted = {getattr(link, self._key) for link in found} | set(record_ids)
         strangers = [row for row in rows if row.remote_id not in known]
@@ -99,10 +100,10 @@ class Desk:
 
     # -- loading ----------------------------------------------------------------------------------------------
 
-    def _links_of(self, **where: object) -> list[RecordLink]:
+    def _links_with(self, remote_ids: set[str]) -> list[RecordLink]:
         return list(
             RecordLink.objects.filter(
-                connection_id=self.context.connection_id, **{f"{self._key}__isnull": False}, **where
+                connection_id=self.context.connection_id, remote_id__in=remote_ids, **{f"{self._key}__isnull": False}
             )
         )
 
@@ -159,7 +160,7 @@ class Desk:
         # Always in the order of ids, so that two batches never wait for each other.
         for row in records_of(self.context.local_type).select_for_update().filter(id__in=ids).order_by("id"):
             self.records[row.pk] = RecordDraft(row, {})
-        for link in self._links_of(**{f"{self._key}__in": set(self.records)}):
+        for link in links_of(self.context.connection_id, self.context.local_type, self.records.keys()):
             draft = LinkDraft(link, self.records[getattr(link, self._key)])
             draft.record.links.append(draft)
             self.links[link.remote_id] = draft

@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from apps.core import crash
 from apps.core.queue import wake
+from apps.core.served import note_served
 from apps.domain.budget import Work
 from apps.domain.failures import AuthorizationLost, Category, Failure, MappingBroken, NotPermitted, Transient
 from apps.integrations.health import healthy, note_failure
 from apps.integrations.models import Connection
 from apps.sync.lanes import Hold, LeaseLost, claim
 from apps.sync.models import RunLane, RunState, SyncRun
-from apps.sync.pull.work import apply_lane, end_run, fetch_lane, pull_lane, sweep_lane
+from apps.sync.pull.work import apply_lane, assist_lane, end_run, fetch_lane, pull_lane, sweep_lane
 from apps.sync.push.work import push_lane, record_lane
 from apps.sync.replanning import plan_anew
 from apps.sync.services import QUEUES
@@ -40,6 +41,7 @@ _NEEDS = {
 _WORK: dict[str, Callable[[Hold], timedelta | None]] = {
     "fetch": fetch_lane,
     "apply": apply_lane,
+    "assist": assist_lane,
     "pull": pull_lane,
     "sweep": sweep_lane,
     "push": push_lane,
@@ -53,6 +55,8 @@ def advance(tenant_id: int, run_id: int, lane: str) -> None:
     if hold is None:
         return
     crash.point("claimed")
+    if _NEEDS.get(lane, Work.BACKFILL) is not Work.BACKFILL:
+        note_served(tenant_id)
     try:
         delay = _without_budget(hold) or _guarded(hold, _WORK[lane])
     except LeaseLost:
@@ -108,8 +112,8 @@ def _guarded(hold: Hold, work: Callable[[Hold], timedelta | None]) -> timedelta 
 def _speaks_for_run(hold: Hold) -> bool:
     """Whether this lane's success ends a row of failures: applying that has nothing to do yet says nothing of a
     fetching that fails."""
-    others = RunLane.objects.filter(run_id=hold.run_id, is_done=False).exclude(id=hold.lane_id)
-    return hold.name in _NEEDS or not others.exists()
+    others = RunLane.objects.filter(run_id=hold.run_id, is_done=False).exclude(name__in=("apply", "assist"))
+    return hold.name in _NEEDS or (hold.name == "apply" and not others.exists())
 
 
 def _go_on_without(hold: Hold, failure: MappingBroken) -> timedelta | None:

@@ -17,8 +17,8 @@ from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
 
 LANES = {
-    RunKind.FULL: ("fetch", "apply"),
-    RunKind.OBJECT: ("fetch", "apply"),
+    RunKind.FULL: ("fetch", "apply", "assist"),
+    RunKind.OBJECT: ("fetch", "apply", "assist"),
     RunKind.DIFFERENTIAL: ("pull",),
     RunKind.SWEEP: ("sweep",),
     RunKind.OUTBOUND: ("push",),
@@ -28,6 +28,7 @@ LANES = {
 QUEUES = {
     "fetch": "bulk",
     "apply": "bulk",
+    "assist": "bulk",
     "pull": "routine",
     "sweep": "bulk",
     "push": "routine",

@@ -126,6 +126,12 @@ def apply_lane(tenant_id: int, run_id: int) -> None:
     advance(tenant_id, run_id, "apply")
 
 
+@shared_task(name="apps.sync.tasks.assist_lane")
+def assist_lane(tenant_id: int, run_id: int) -> None:
+    """Advance the applying of a run by a second lane."""
+    advance(tenant_id, run_id, "assist")
+
+
 @shared_task(name="apps.sync.tasks.forget")
 def forget(tenant_id: int, job_id: int) -> None:
     """Delete the next rows of an org that was disconnected."""

@@ -36,7 +36,7 @@ _COMMON = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-_DURABLE = {"shared_buffers": "256MB", "max_wal_size": "2GB", "synchronous_commit": "on"}
+_DURABLE = {"shared_buffers": "1GB", "max_wal_size": "4GB", "synchronous_commit": "on"}
 _FLEETING = {
     "shared_buffers": "128MB",
     "max_wal_size": "4GB",

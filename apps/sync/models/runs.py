@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -121,7 +122,7 @@ class RunLane(TenantModel):
         db_index=False,
         related_name="lanes",
     )
-    name = models.CharField(max_length=8, help_text="fetch, apply, pull, push or record")
+    name = models.CharField(max_length=8, help_text="fetch, apply, assist, pull, sweep, push or record")
     fence = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField(db_default=Now(), help_text="When to look next.")
@@ -197,7 +198,9 @@ class RunObject(TenantModel):
 
 class RunPage(TenantModel):
     """The ledger of fetched pages. Each page waits in an UNLOGGED table of its own until it is applied; a table that
-    a crash of the server emptied is noticed by its row count, and its page is fetched again."""
+    a crash of the server emptied is noticed by its row count, and its page is fetched again.
+
+    A large page is applied in pieces: SQL decides each half, then the decider the rows that were left (``pieces``)."""
 
     id = models.BigAutoField(primary_key=True)
     run_object = models.ForeignKey(
@@ -206,8 +209,13 @@ class RunPage(TenantModel):
     number = models.IntegerField()
     locator = models.TextField(blank=True)
     next_locator = models.TextField(blank=True, help_text="Empty: this was the last page.")
-    table = models.CharField(max_length=63)
+    table = models.CharField(max_length=63, blank=True, help_text="Empty: it is to be fetched again.")
     rows = models.IntegerField()
+    halves_done = models.SmallIntegerField(default=0, db_default=0, help_text="Bit 0: one half; bit 1: the other.")
+    created = models.IntegerField(default=0, db_default=0, help_text="Rows of these halves that SQL created.")
+    unchanged = models.IntegerField(default=0, db_default=0)
+    left_rows = ArrayField(models.CharField(max_length=18), default=list, help_text="What these leave to the decider.")
+    left_keys = ArrayField(models.IntegerField(), default=list, help_text="Hashes of their keys (addresses).")
     is_applied = models.BooleanField(default=False)
 
     class Meta:

@@ -1,12 +1,17 @@
-"""Apply: one page in one transaction: records, links, baselines, entries, errors, counters."""
+"""Apply: a page, or a piece of one, in one transaction: records, links, baselines, entries, errors, counters."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
+from django.contrib.postgres.fields import ArrayField
 from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import CharField, F, Field, Func, IntegerField, Value
 from django.utils import timezone
 
+from apps.audience.services.erasures import active_marker
 from apps.domain.mapping import Step, Way
 from apps.domain.reconcile import Skip
 from apps.domain.rows import fields_of, row_from_csv
@@ -33,15 +38,70 @@ BATCH = 1000
 
 
 def apply_page(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
-    """Apply a staged page, in the open transaction, and drop its table."""
+    """Apply a staged page as a whole, in the open transaction, and drop its table."""
     if run_object.sobject in RELATIONS:
         tally = _apply_relation(run, run_object, page)
     else:
         tally = _apply_records(run, run_object, page)
-    drop_page(page.table)
-    RunPage.objects.filter(id=page.pk).update(is_applied=True)
-    _count(run_object, tally)
+    _close(run_object, page, tally)
     return tally
+
+
+@dataclass(frozen=True, slots=True)
+class Halving:
+    """What it takes to apply half a page."""
+
+    context: Context
+    step: Step
+
+
+def halving_of(run: SyncRun, run_object: RunObject) -> Halving | None:
+    """None where this object's pages go as a whole: SQL has no part in them, or somebody was erased, whose rows are
+    taken out of a page first."""
+    if run_object.sobject in RELATIONS or active_marker() is not None:
+        return None
+    context = context_of(run, run_object.sobject)
+    step = _step_for_sql(run, context)
+    return Halving(context, step) if step is not None else None
+
+
+def apply_half(
+    run: SyncRun, run_object: RunObject, page: RunPage, half: int, halving: Halving, earlier: Sequence[RunPage]
+) -> None:
+    """Apply what SQL can of half (0 or 1) of a staged page, in the open transaction, and note what is left. ``earlier``
+    are the pages before it whose end has not come: nothing that their rows may become is made here."""
+    step = halving.step
+    work = _in_sql(run, run_object, page, halving.context, step, half=half)
+    with connection.cursor() as cursor:
+        cursor.execute(work.plain.count, work.parameters)
+        rows = cursor.fetchone()[0]
+    held = [key for before in earlier for key in before.left_keys]
+    created, unchanged, left = _decide_in_sql(work, {"held": held}, rows)
+    RunPage.objects.filter(id=page.pk).update(
+        halves_done=F("halves_done").bitor(1 << half),
+        created=F("created") + created,
+        unchanged=F("unchanged") + unchanged,
+        left_rows=_joined("left_rows", left, CharField(max_length=18)),
+        left_keys=_joined("left_keys", _keys_of(work, left), IntegerField()),
+    )
+
+
+def end_page(run: SyncRun, run_object: RunObject, page: RunPage, halving: Halving) -> Tally:
+    """Give the decider what both halves have left of a page, in the open transaction, and drop its table."""
+    context = halving.context
+    tally = _decide_in_python(context, run_object.columns, page.table, page.left_rows)
+    tally.created += page.created
+    tally.unchanged += page.unchanged
+    if page.created:
+        announce_page(run, page.table, context.local_type)
+    _close(run_object, page, tally)
+    return tally
+
+
+def _close(run_object: RunObject, page: RunPage, tally: Tally) -> None:
+    drop_page(page.table)
+    RunPage.objects.filter(id=page.pk).update(is_applied=True, left_rows=[], left_keys=[])
+    _count(run_object, tally)
 
 
 def _apply_relation(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
@@ -61,32 +121,12 @@ def _apply_relation(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally
 def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     context = context_of(run, run_object.sobject)
     erased = drop_erased(page.table, run_object.columns, run.connection_id) if context.local_type == "person" else 0
-    # What a differential run brings in bulk may be deleted or moved: that is for the decider to see.
-    step = _only_step(context) if run.kind in {RunKind.FULL, RunKind.OBJECT} else None
+    step = _step_for_sql(run, context)
     created = unchanged = 0
     rest: list[str] | None = None
     if step is not None:
-        watching = [one for one in _watchers(context) if one.on_created]
-        plain = statements(
-            step,
-            run_object.columns,
-            page.table,
-            has_watchers=bool(watching),
-            trusts_stamp=_moves_the_stamp(run, run_object.sobject, step),
-        )
-        parameters = {
-            "tenant": run.tenant_id,
-            "connection": run.connection_id,
-            "run": run.pk,
-            "layout": layout_for(step.rules).pk,
-            "sobject": run_object.sobject,
-            "now": context.now,
-            "opt_out": context.policy.takes_opt_out,
-            **sql_parameters(watching, is_backfill=context.is_backfill),
-        }
-        created, unchanged, rest = _decide_in_sql(plain, parameters, page.rows - erased, may_create=step.create_local)
-        if created and any(one.state(is_backfill=context.is_backfill) == "waiting" for one in watching):
-            call_rules(at=context.now)
+        work = _in_sql(run, run_object, page, context, step)
+        created, unchanged, rest = _decide_in_sql(work, {}, page.rows - erased)
     tally = _decide_in_python(context, run_object.columns, page.table, rest)
     tally.created += created
     tally.unchanged += unchanged
@@ -95,6 +135,44 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     if created:
         announce_page(run, page.table, context.local_type)
     return tally
+
+
+@dataclass(frozen=True, slots=True)
+class _InSql:
+    """What SQL is to do of a page, and with what."""
+
+    plain: Statements
+    parameters: dict[str, Any]
+    may_create: bool
+    rules_at: datetime | None
+    """When rules have to look at people that are made; None where none waits for them."""
+
+
+def _in_sql(
+    run: SyncRun, run_object: RunObject, page: RunPage, context: Context, step: Step, *, half: int | None = None
+) -> _InSql:
+    watching = [one for one in _watchers(context) if one.on_created]
+    plain = statements(
+        step,
+        run_object.columns,
+        page.table,
+        has_watchers=bool(watching),
+        trusts_stamp=_moves_the_stamp(run, run_object.sobject, step),
+        by_halves=half is not None,
+    )
+    parameters = {
+        "tenant": run.tenant_id,
+        "connection": run.connection_id,
+        "run": run.pk,
+        "layout": layout_for(step.rules).pk,
+        "sobject": run_object.sobject,
+        "now": context.now,
+        "opt_out": context.policy.takes_opt_out,
+        "half": half,
+        **sql_parameters(watching, is_backfill=context.is_backfill),
+    }
+    waits = any(one.state(is_backfill=context.is_backfill) == "waiting" for one in watching)
+    return _InSql(plain, parameters, step.create_local, context.now if waits else None)
 
 
 def _watchers(context: Context) -> list[Watcher]:
@@ -110,36 +188,57 @@ def _moves_the_stamp(run: SyncRun, sobject: str, step: Step) -> bool:
     )
 
 
-def _only_step(context: Context) -> Step | None:
+def _step_for_sql(run: SyncRun, context: Context) -> Step | None:
     """The step that SQL can apply: the one there is, unless what it brings must go out again at once. Among several
-    the decider chooses row by row."""
-    if len(context.steps) != 1 or not context.steps[0].pulls or context.local_type not in TABLES:
+    the decider chooses row by row. What a differential run brings in bulk may be deleted or moved: that is for the
+    decider to see."""
+    if (
+        run.kind not in {RunKind.FULL, RunKind.OBJECT}
+        or len(context.steps) != 1
+        or not context.steps[0].pulls
+        or context.local_type not in TABLES
+    ):
         return None
     step = context.steps[0]
     goes_out = any(not step.brings(rule) and step.way_out(rule) is Way.OVERWRITE for rule in step.rules)
     return None if goes_out and context.policy.blanks.into_remote else step
 
 
-def _decide_in_sql(
-    plain: Statements, parameters: dict[str, Any], rows: int, *, may_create: bool
-) -> tuple[int, int, list[str]]:
+def _keys_of(work: _InSql, left: list[str]) -> list[int]:
+    """Hashes of the keys of rows that SQL leaves to the decider."""
+    if not left:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(work.plain.keys, {"left": left})
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _joined(column: str, more: Sequence[object], of: "Field[Any, Any]") -> Func:
+    """An array column with more at its end."""
+    return Func(F(column), Value(list(more), output_field=ArrayField(of)), function="array_cat")
+
+
+def _decide_in_sql(work: _InSql, more: dict[str, Any], rows: int) -> tuple[int, int, list[str]]:
     """(created, unchanged, ids of rows left for the decider)."""
+    plain, parameters = work.plain, work.parameters | more
     with connection.cursor() as cursor:
         cursor.execute(plain.planner)
         cursor.execute(plain.same, parameters)
         unchanged, rest = cursor.fetchone()
         created = 0
         if unchanged + len(rest) < rows:
-            if may_create:
+            if work.may_create:
                 created = _create_in_sql(plain, parameters)
             if unchanged + len(rest) + created < rows:
                 cursor.execute(plain.unlinked, parameters)
                 rest += [remote_id for (remote_id,) in cursor.fetchall()]
+    if created and work.rules_at is not None:
+        call_rules(at=work.rules_at)
     return created, unchanged, rest
 
 
 def _create_in_sql(plain: Statements, parameters: dict[str, Any]) -> int:
-    """Create what is plain; where one row of the page cannot be stored, all go to the decider, which isolates it."""
+    """Create what is plain; where one row cannot be stored, all go to the decider, which isolates it."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(plain.create, parameters)

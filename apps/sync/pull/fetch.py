@@ -4,6 +4,7 @@ import tempfile
 from datetime import timedelta
 from typing import IO
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.domain.failures import Category, Failure, JobLost, MappingBroken, Transient
@@ -71,7 +72,7 @@ def next_step(hold: Hold, gateway: Gateway) -> timedelta | None:
     """Do one step of fetching; answers when to look again, or None when everything has been fetched."""
     with tenant_transaction(hold.tenant_id):
         objects = list(RunObject.objects.filter(run_id=hold.run_id).order_by("position"))
-        waiting = RunPage.objects.filter(run_object__in=objects, is_applied=False).count()
+        waiting = _staged(RunPage.objects.filter(run_object__in=objects, is_applied=False)).count()
     for run_object in objects:
         if run_object.stage == ObjectStage.WAITING:
             _ask(hold, gateway, run_object)
@@ -166,7 +167,7 @@ def _ask_anew(hold: Hold, run_object: RunObject, failure: Failure) -> None:
 def _bring_page(hold: Hold, gateway: Gateway, run_object: RunObject) -> timedelta:
     """Download the next page outside any transaction, then stage it and its ledger row in one."""
     with tenant_transaction(hold.tenant_id):
-        pages = {page.number: page for page in RunPage.objects.filter(run_object=run_object)}
+        pages = {page.number: page for page in _staged(RunPage.objects.filter(run_object=run_object))}
     number = next(n for n in range(1, len(pages) + 2) if n not in pages)
     locator = pages[number - 1].next_locator if number > 1 else ""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as body:
@@ -182,6 +183,11 @@ def _bring_page(hold: Hold, gateway: Gateway, run_object: RunObject) -> timedelt
     return timedelta()
 
 
+def _staged(pages: QuerySet[RunPage]) -> QuerySet[RunPage]:
+    """Without those that a crash emptied, which are to be fetched again."""
+    return pages.exclude(table="")
+
+
 def _stage(
     hold: Hold, run_object: RunObject, number: int, locator: str, following: str, rows: int, body: IO[bytes]
 ) -> None:
@@ -191,12 +197,14 @@ def _stage(
         staged = stage_page(table, run_object.columns, body)
         if staged != rows:
             raise Transient(Category.UNAVAILABLE, f"A page held {staged} rows instead of {rows}.")
-        RunPage.objects.create(
-            run_object=run_object, number=number, locator=locator, next_locator=following, table=table, rows=rows
+        RunPage.objects.update_or_create(
+            run_object=run_object,
+            number=number,
+            defaults={"locator": locator, "next_locator": following, "table": table, "rows": rows},
         )
         row = RunObject.objects.select_for_update().get(id=run_object.pk)
         row.fetched += rows
-        known = set(RunPage.objects.filter(run_object=run_object).values_list("number", flat=True))
+        known = set(_staged(RunPage.objects.filter(run_object=run_object)).values_list("number", flat=True))
         last_is_in = RunPage.objects.filter(run_object=run_object, next_locator="").exists()
         if last_is_in and len(known) == max(known):
             row.stage = ObjectStage.FETCHED

@@ -44,12 +44,19 @@ def literal(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The statements of one step and page table. Parameters: tenant, connection, run, layout, sobject, now, opt_out."""
+    """The statements of one step and page table. Parameters: tenant, connection, run, layout, sobject, now, opt_out;
+    for half a page ``half`` (0 or 1) and ``held`` (hashes of keys that earlier pages have left to the decider), too.
+
+    ``keys`` answers the hashes of the keys of the rows in ``left``. Rows of one key (an address; where there is none,
+    the row's own id) are in the same half of whatever page they come with.
+    """
 
     planner: str
+    count: str
     same: str
     create: str
     unlinked: str
+    keys: str
 
 
 def _canonical(rule: FieldRule) -> str:
@@ -138,12 +145,20 @@ def _local(field: LocalField, value: str, reference: str) -> str:
 
 
 def statements(
-    step: Step, columns: Sequence[str], table: str, *, has_watchers: bool = False, trusts_stamp: bool = False
+    step: Step,
+    columns: Sequence[str],
+    table: str,
+    *,
+    has_watchers: bool = False,
+    trusts_stamp: bool = False,
+    by_halves: bool = False,
 ) -> Statements:
     """Build the statements for a page of ``step``'s sObject. With watchers, people that are made start rules: the
     parameters are then those of ``apps.sync_actions.queue``, too. ``trusts_stamp``: mapped values change only together
-    with the row's SystemModstamp."""
+    with the row's SystemModstamp. ``by_halves``: they concern the rows of one half."""
     rules, staged = step.rules, f"staging.{identifier(table)}"
+    key_of_row = _key(step)
+    ours = f"(hashtext({key_of_row}) & 1) = %(half)s" if by_halves else "true"
     fields = [local_field(step.local_type, rule.local_field) for rule in rules]
     has_persons = PERSON_ACCOUNT in columns
     values = ", ".join(
@@ -154,36 +169,49 @@ def statements(
     raw_out = "(nullif(lower(s.\"HasOptedOutOfEmail\"), '') = 'true')" if has_opt_out else "NULL::boolean"
     # Who has opted out is asked for whatever the filter says: whether the filter admits them is not for SQL to say.
     odd = _odd(rules) + (f" OR {raw_out}" if has_opt_out and step.inbound_filter is not None else "")
-    converted = "s.\"IsConverted\" = 'true'" if "IsConverted" in columns else "false"
+    # As in ``apps.domain.moves.fate_of``: a converted lead whose contact cannot be seen is an ordinary row.
+    has_converted = {"IsConverted", "ConvertedContactId"} <= set(columns)
+    converted = "s.\"IsConverted\" = 'true' AND s.\"ConvertedContactId\" <> ''" if has_converted else "false"
     rows = (
         f's."Id" AS rid, s."SystemModstamp" AS stamp, s."CreatedDate" AS born, {raw_out} AS out_there, '
-        f"coalesce({raw_out}, false) AND %(opt_out)s AS opted_out, ({converted}) AS converted, ({odd}) AS odd, {values}"
+        f"coalesce({raw_out}, false) AND %(opt_out)s AS opted_out, coalesce({converted}, false) AS converted, ({odd}) AS odd, {values}"
     )
     target, key = TABLES[step.local_type], f"{step.local_type}_id"
     return Statements(
         planner=_PLANNER,
+        count=f"SELECT count(*) FROM {staged} s WHERE {ours}",
         same=_same(
             step,
             staged,
+            ours,
             rows,
             target,
             key,
             trusts_stamp=trusts_stamp and not any(rule.value_map for rule in rules),
         ),
-        create=_create(step, staged, rows, fields, target, key, CREATED_ROWS if has_watchers else ""),
+        create=_create(
+            step, staged, ours, rows, fields, target, key, CREATED_ROWS if has_watchers else "", holds_back=by_halves
+        ),
         unlinked=(
-            f'SELECT s."Id" FROM {staged} s WHERE (SELECT l.is_leading FROM sync_recordlink l '
+            f'SELECT s."Id" FROM {staged} s WHERE {ours} AND (SELECT l.is_leading FROM sync_recordlink l '
             'WHERE l.tenant_id = %(tenant)s AND l.connection_id = %(connection)s AND l.remote_id = s."Id") IS NULL'
         ),
+        keys=f'SELECT DISTINCT hashtext({key_of_row}) FROM {staged} s WHERE s."Id" = ANY(%(left)s)',
     )
 
 
-def _same(step: Step, staged: str, rows: str, target: str, key: str, *, trusts_stamp: bool) -> str:
+def _key(step: Step) -> str:
+    """What no two records may share, and else the row's id."""
+    email = next((rule for rule in step.rules if step.local_type == "person" and rule.local_field == "email"), None)
+    return 's."Id"' if email is None else f"coalesce(nullif(lower({_canonical(email)}), ''), s.\"Id\")"
+
+
+def _same(step: Step, staged: str, ours: str, rows: str, target: str, key: str, *, trusts_stamp: bool) -> str:
     """Rows that say nothing new: their record has not moved, and they hold what is in the baseline.
 
     A row with the stamp that was applied last holds what it held then, so its values need not be looked at; unless it
     had changed within ``_LATE`` of that reading, when another change with the same stamp may have become visible since.
-    A row that does not lead speaks of consent only.
+    A row that does not lead speaks of consent only; a converted lead's link is closed once that is known.
     """
     packed = f"ARRAY[{', '.join(f'v{i}' for i in range(len(step.rules)))}]::text[]"
     agreed = "NOT opted_out OR r.email_opt_out" if step.local_type == "person" else "true"
@@ -195,12 +223,14 @@ WITH linked AS MATERIALIZED (
   FROM {staged} s, LATERAL (
     SELECT k.* FROM sync_recordlink k
     WHERE k.tenant_id = %(tenant)s AND k.connection_id = %(connection)s AND k.remote_id = s."Id" LIMIT 1) l
+  WHERE {ours}
 ), compared AS (
   SELECT s.is_leading, s.is_live, s.known_out, s.layout_id, s.base_remote, s.local_version, s.record_id, s.settled,
     {rows} FROM linked s
 ), judged AS (
   SELECT c.rid, (
-    NOT c.converted AND c.is_live AND c.known_out IS NOT DISTINCT FROM c.out_there
+    CASE WHEN c.converted THEN c.settled AND NOT c.is_live ELSE c.is_live END
+    AND c.known_out IS NOT DISTINCT FROM c.out_there
     AND CASE
       WHEN NOT c.is_leading THEN c.settled AND NOT c.odd
       WHEN c.layout_id IS DISTINCT FROM %(layout)s THEN false
@@ -216,7 +246,16 @@ SELECT count(*) FILTER (WHERE same), coalesce(array_agg(rid) FILTER (WHERE NOT s
 
 
 def _create(
-    step: Step, staged: str, rows: str, fields: Sequence[LocalField], target: str, key: str, reactions: str
+    step: Step,
+    staged: str,
+    ours: str,
+    rows: str,
+    fields: Sequence[LocalField],
+    target: str,
+    key: str,
+    reactions: str,
+    *,
+    holds_back: bool,
 ) -> str:
     rules = step.rules
     brought = [step.brings(rule) for rule in rules]
@@ -243,6 +282,8 @@ def _create(
             f"(b.v{email} = '' OR (b.turn = 1 AND (SELECT p.id FROM audience_person p WHERE p.tenant_id = %(tenant)s "
             f"AND p.email_key = b.v{email} AND p.email_key <> '') IS NULL))"
         )
+        if holds_back:
+            candidate += f" AND NOT hashtext(b.v{email}) = ANY(%(held)s::integer[])"
         once = f", row_number() OVER (PARTITION BY v{email} ORDER BY rid) AS turn"
     website = next((i for i, f in plain if step.local_type == "company" and f.name == "website"), None)
     if website is not None:
@@ -256,7 +297,7 @@ def _create(
     columns = ", ".join(f.column for _, f in plain)
     values = ", ".join(_local(f, f"v{i}", f"r{i}") for i, f in plain)
     return f"""
-WITH plain AS MATERIALIZED (SELECT {rows} FROM {staged} s),
+WITH plain AS MATERIALIZED (SELECT {rows} FROM {staged} s WHERE {ours}),
 b AS MATERIALIZED (SELECT plain.*{once} FROM plain),
 fresh AS MATERIALIZED (
   SELECT b.*, nextval('{target}_id_seq') AS id{resolved} FROM b

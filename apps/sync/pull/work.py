@@ -7,15 +7,16 @@ import structlog
 from django.utils import timezone
 
 from apps.core.queue import wake
+from apps.core.served import others_are_served
 from apps.domain.failures import Failure
 from apps.integrations.gateways import Gateway, open_gateway
 from apps.sync.conversions import join_conversions
 from apps.sync.lanes import CHUNK_SECONDS, Hold
 from apps.sync.models import ObjectStage, RunKind, RunLane, RunObject, RunPage, RunState, Schedule, SyncRun, Watermark
-from apps.sync.pull.apply import apply_page
 from apps.sync.pull.differential import pull_changes
 from apps.sync.pull.fetch import SOON, next_step, plan_run
-from apps.sync.pull.staging import drop_page, staged_rows
+from apps.sync.pull.pieces import Piece, apply_piece
+from apps.sync.pull.staging import drop_page
 from apps.sync.pull.sweep import all_done, compare, plan_sweep, take_inventory
 from apps.sync.schedules import begin_schedule
 from apps.sync.services import LANES, wake_run
@@ -24,6 +25,12 @@ from apps.sync_settings.models import SyncSettings
 from apps.tenants.scope import tenant_transaction
 
 log = structlog.get_logger(__name__)
+
+_MOMENT = 0.03
+_MOMENTS = 10
+"""How often a lane looks again at once for what another is about to bring."""
+
+_ASIDE = timedelta(seconds=1)
 
 
 # -- fetching -------------------------------------------------------------------------------------------------
@@ -73,7 +80,8 @@ def _is_cancelled(hold: Hold) -> bool:
 
 def apply_lane(hold: Hold) -> timedelta | None:
     deadline = time.monotonic() + CHUNK_SECONDS
-    while time.monotonic() < deadline:
+    idle = 0
+    while time.monotonic() < deadline and idle < _MOMENTS:
         with tenant_transaction(hold.tenant_id):
             hold.check()
             run = SyncRun.objects.get(id=hold.run_id)
@@ -89,16 +97,41 @@ def apply_lane(hold: Hold) -> timedelta | None:
                     return SOON
                 end_run(hold, RunState.COMPLETED, "")
                 return None
-            page = RunPage.objects.filter(run_object=current, is_applied=False).order_by("number").first()
-            if page is None:
-                if current.stage != ObjectStage.FETCHED:
-                    return SOON
+            piece = apply_piece(run, current)
+            is_over = piece is Piece.NONE and current.stage == ObjectStage.FETCHED
+            if is_over:
                 _finish_object(run, current)
-            elif staged_rows(page.table) != page.rows:
-                _fetch_again(run, current, page)
-            else:
-                apply_page(run, current, page)
-    return timedelta()
+            elif piece is Piece.NONE and current.stage != ObjectStage.FETCHING:
+                return SOON
+        idle = 0 if is_over or piece is Piece.APPLIED else idle + 1
+        if idle:
+            time.sleep(_MOMENT)
+    return SOON if idle else timedelta()
+
+
+def assist_lane(hold: Hold) -> timedelta | None:
+    """A second pair of hands for large pages: the other half of what the lane of applying is at. It steps aside for
+    other tenants: on a machine of few processors they would wait for it."""
+    deadline = time.monotonic() + CHUNK_SECONDS
+    idle = 0
+    while time.monotonic() < deadline and idle < _MOMENTS:
+        if others_are_served(hold.tenant_id):
+            return _ASIDE
+        with tenant_transaction(hold.tenant_id):
+            hold.check()
+            run = SyncRun.objects.get(id=hold.run_id)
+            if run.state != RunState.RUNNING:
+                return None
+            current = RunObject.objects.filter(run=run, is_done=False).order_by("position").first()
+            if current is None:
+                return SOON
+            piece = apply_piece(run, current, halves_only=True)
+            if piece is Piece.NONE and current.stage != ObjectStage.FETCHING:
+                return SOON
+        idle = 0 if piece is Piece.APPLIED else idle + 1
+        if idle:
+            time.sleep(_MOMENT)
+    return SOON if idle else timedelta()
 
 
 def _finish_object(run: SyncRun, run_object: RunObject) -> None:
@@ -106,19 +139,6 @@ def _finish_object(run: SyncRun, run_object: RunObject) -> None:
     following = RunObject.objects.filter(run=run, position__gt=run_object.position, is_done=False).order_by("position")
     upcoming = following.first()
     SyncRun.objects.filter(id=run.pk).update(step=f"Syncing {upcoming.label}" if upcoming else "Finishing")
-
-
-def _fetch_again(run: SyncRun, run_object: RunObject, page: RunPage) -> None:
-    """A crash of the database empties UNLOGGED tables: forget the page, so that it is fetched once more."""
-    log.warning("staging_lost", run=run.pk, page=page.number)
-    drop_page(page.table)
-    RunPage.objects.filter(id=page.pk).delete()
-    row = RunObject.objects.select_for_update().get(id=run_object.pk)
-    row.fetched -= page.rows
-    row.stage = ObjectStage.FETCHING
-    row.save(update_fields=["fetched", "stage"])
-    RunLane.objects.filter(run=run, name="fetch").update(is_done=False, due_at=timezone.now())
-    wake("apps.sync.tasks.fetch_lane", run.tenant_id or 0, run.pk, queue="bulk")
 
 
 def end_run(hold: Hold, state: RunState, failure: str) -> None:
@@ -130,7 +150,7 @@ def end_run(hold: Hold, state: RunState, failure: str) -> None:
     run.step, run.waiting_reason = "", ""
     run.save()
     RunLane.objects.filter(run=run).update(is_done=True, lease_until=None)
-    for page in RunPage.objects.filter(run_object__run=run, is_applied=False):
+    for page in RunPage.objects.filter(run_object__run=run, is_applied=False).exclude(table=""):
         drop_page(page.table)
     if state is RunState.COMPLETED and run.kind == RunKind.OBJECT:
         _begin_watermarks(run)

@@ -10,7 +10,7 @@ from apps.domain.commands import Row, remote_values
 from apps.domain.failures import Failure
 from apps.domain.rows import EXTERNAL_ID, PERSON_ACCOUNT
 from apps.integrations.soql import find_text
-from apps.sync.models import RecordLink
+from apps.sync.linked import links_of
 from apps.sync.push.command_work import CommandWork
 from apps.sync_actions.models import CommandState, CrmAction
 from apps.tenants.scope import tenant_transaction
@@ -36,11 +36,10 @@ def find_targets(work: CommandWork) -> None:
 
 def _linked(work: CommandWork) -> Named:
     with tenant_transaction(work.hold.tenant_id):
-        links = RecordLink.objects.filter(
-            connection_id=work.connection.pk, person_id__in=list(work.people), is_live=True, sobject__in=_PEOPLE
-        )
-        rows = links.order_by("is_leading", "sobject", "remote_id").values_list("person_id", "sobject", "remote_id")
-        return {person: (sobject, remote_id) for person, sobject, remote_id in rows}
+        found = links_of(work.connection.pk, "person", work.people.keys())
+    links = [link for link in found if link.is_live and link.sobject in _PEOPLE and link.person_id is not None]
+    links.sort(key=lambda link: (link.is_leading, link.sobject, link.remote_id))
+    return {link.person_id: (link.sobject, link.remote_id) for link in links if link.person_id is not None}
 
 
 def _made(work: CommandWork) -> Named:

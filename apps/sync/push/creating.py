@@ -24,8 +24,9 @@ from apps.sync.contexts import external_prefix, steps_of
 from apps.sync.desk import Desk
 from apps.sync.drafts import RecordDraft
 from apps.sync.judging import Judge
+from apps.sync.linked import links_of
 from apps.sync.local import automatic_texts
-from apps.sync.models import EntryAction, RecordLink, RunEntry, WriteIntent
+from apps.sync.models import EntryAction, RunEntry, WriteIntent
 from apps.sync.push.claims import settle
 from apps.sync.push.failing import refuse
 from apps.sync.push.persons import is_person
@@ -69,8 +70,7 @@ def create_rows(work: Round, records: set[int]) -> None:
 def _once_linked(work: Round, records: set[int]) -> set[int]:
     key = RECORD_COLUMNS[work.local_type]
     with tenant_transaction(work.hold.tenant_id):
-        links = RecordLink.objects.filter(connection_id=work.connection.pk, **{f"{key}__in": records})
-        return set(links.values_list(key, flat=True))
+        return {getattr(link, key) for link in links_of(work.connection.pk, work.local_type, records)}
 
 
 def _skip(work: Round, records: set[int], reason: str) -> None:

@@ -35,6 +35,7 @@ from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import Context
 from apps.sync.judging import Judge, Judged
 from apps.sync.lanes import Hold
+from apps.sync.linked import links_of
 from apps.sync.local import automatic_texts
 from apps.sync.models import RecordLink, SyncRun, WriteIntent
 from apps.sync.push.claims import Claimed, hold_back, settle
@@ -155,10 +156,8 @@ def linked_rows(work: Round) -> dict[str, dict[str, int]]:
     wanted: dict[str, dict[str, int]] = defaultdict(dict)
     key = RECORD_COLUMNS[work.local_type]
     with tenant_transaction(work.hold.tenant_id):
-        links = RecordLink.objects.filter(
-            connection_id=work.connection.pk, is_live=True, **{f"{key}__in": list(work.claims)}
-        )
-        for link in links.order_by("remote_id"):
+        links = links_of(work.connection.pk, work.local_type, work.claims.keys())
+        for link in (one for one in links if one.is_live):
             record_id = getattr(link, key)
             claim = work.claims[record_id]
             is_for_all = not ON_EVERY_ROW.isdisjoint(claim.fields)
