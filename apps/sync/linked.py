@@ -13,8 +13,5 @@ def links_of(connection_id: int, local_type: str, record_ids: Collection[int]) -
     takes the key, whose beginning is the connection, for the better way to a few rows than the index of the records.
     A record has a handful of links.
     """
-    column = RECORD_COLUMNS[local_type]
-    found = (
-        RecordLink.objects.filter(**{f"{column}__in": list(record_ids)}) if record_ids else RecordLink.objects.none()
-    )
+    found = RecordLink.objects.filter(**{f"{RECORD_COLUMNS[local_type]}__in": list(record_ids)})
     return sorted((link for link in found if link.connection_id == connection_id), key=lambda link: link.remote_id)

@@ -14,7 +14,7 @@ from apps.tenants.scope import tenant_transaction
 _OF_TYPE: dict[str, object] = {
     "bool": True, "int2": 1, "int4": 1, "int8": 1, "float8": 1.0, "numeric": 1, "date": "2026-01-01",
     "timestamptz": "2026-01-01T00:00:00Z", "jsonb": "{}", "varchar": "x", "text": "x", "bytea": b"x",
-    "_int8": [1], "_text": ["x"], "_varchar": ["x"], "inet": "127.0.0.1",
+    "_int4": [1], "_int8": [1], "_text": ["x"], "_varchar": ["x"], "inet": "127.0.0.1",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }  # fmt: skip
 Row = dict[str, Any]

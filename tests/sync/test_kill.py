@@ -1,4 +1,4 @@
-"""F51: SIGKILL at any moment; the run resumes and ends as an undisturbed one."""
+"""F51: SIGKILL at any moment; the run resumes and ends as an undisturbed one whose pages one lane applied whole."""
 
 import os
 import random
@@ -39,7 +39,7 @@ def _start(emulator: EmulatorControl, user: User, name: str) -> tuple[int, int]:
         return tenant.pk, start_full_sync(connection=connection, user=user, turn_on=True).pk
 
 
-def _driver(tenant_id: int, run_id: int, emulator: EmulatorControl) -> "subprocess.Popen[bytes]":
+def _driver(tenant_id: int, run_id: int, emulator: EmulatorControl, *more: str) -> "subprocess.Popen[bytes]":
     settings = database.settings_dict
     url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**settings)
     environment = os.environ | {
@@ -51,7 +51,7 @@ def _driver(tenant_id: int, run_id: int, emulator: EmulatorControl) -> "subproce
         "SALESFORCE_CLIENT_ID": "3MVG9.emulator.syncline",
         "SALESFORCE_CLIENT_SECRET": "emulator-consumer-secret",
     }
-    command = [sys.executable, "-m", "tests.sync.driver", str(tenant_id), str(run_id)]
+    command = [sys.executable, "-m", "tests.sync.driver", str(tenant_id), str(run_id), *more]
     return subprocess.Popen(command, env=environment)
 
 
@@ -92,7 +92,7 @@ def test_sigkill_at_random_moments_ends_in_the_same_database(emulator: EmulatorC
     with app_transaction():
         user = User.objects.create_user("kill@example.com", "x")
     calm, calm_run = _start(emulator, user, "Calm")
-    assert _driver(calm, calm_run, emulator).wait(180) == 0
+    assert _driver(calm, calm_run, emulator, "calm").wait(180) == 0
     shaken, shaken_run = _start(emulator, user, "Shaken")
     rng = random.Random(KILLS)
     for _ in range(KILLS):

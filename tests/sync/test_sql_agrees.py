@@ -4,6 +4,7 @@ import csv
 import io
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -58,7 +59,7 @@ def _csv(rows: list[list[str]]) -> io.BytesIO:
     return io.BytesIO(out.getvalue().encode())
 
 
-def _result(tally: Tally) -> object:
+def _result(tally: Tally) -> tuple[Any, ...]:
     people = [
         (p.leading_remote_id, p.email, p.first_name, p.last_name, p.company_name, p.employees, p.annual_revenue,
          p.owner_id is None, p.street, p.custom, p.email_opt_out, p.is_active)
@@ -96,7 +97,7 @@ def _prepare(world: World) -> SyncRun:
         return run
 
 
-def _by_sql(world: World, run: SyncRun, rows: list[list[str]], table: str) -> object:
+def _by_sql(world: World, run: SyncRun, rows: list[list[str]], table: str) -> tuple[Any, ...]:
     with tenant_transaction(world.tenant_id):
         RunObject.objects.filter(run=run).delete()
         part = RunObject.objects.create(run=run, position=0, sobject="Lead", label="Leads", columns=list(COLUMNS))
@@ -110,6 +111,33 @@ def _by_python(world: World, run: SyncRun, rows: list[list[str]]) -> object:
         stage_page("python_only", COLUMNS, _csv(rows))
         context = context_of(run, "Lead")
         return _result(apply_module._decide_in_python(context, COLUMNS, "python_only", None))
+
+
+def _by_halves(world: World, run: SyncRun, pages: list[list[list[str]]], rng: random.Random) -> tuple[Any, ...]:
+    """The pieces of the pages in some order that two lanes might take."""
+    with tenant_transaction(world.tenant_id):
+        RunObject.objects.filter(run=run).delete()
+        part = RunObject.objects.create(run=run, position=0, sobject="Lead", label="Leads", columns=list(COLUMNS))
+        for number, rows in enumerate(pages):
+            count = stage_page(f"half_{number}", COLUMNS, _csv(rows))
+            RunPage.objects.create(run_object=part, number=number, table=f"half_{number}", rows=count)
+        halving = apply_module.halving_of(run, part)
+        assert halving is not None
+        tally, halves, ended = Tally(), [0, 0], 0
+        while ended < len(pages):
+            pieces = [half for half in (0, 1) if halves[half] < len(pages)]
+            if min(halves) > ended:
+                pieces.append(2)
+            piece = rng.choice(pieces)
+            if piece == 2:
+                tally.add(apply_module.end_page(run, part, RunPage.objects.get(number=ended), halving))
+                ended += 1
+                continue
+            page = RunPage.objects.get(number=halves[piece])
+            earlier = list(RunPage.objects.filter(number__lt=page.number, is_applied=False))
+            apply_module.apply_half(run, part, page, piece, halving, earlier)
+            halves[piece] += 1
+        return _result(tally)
 
 
 def _changed_later(row: list[str]) -> list[str]:
@@ -129,6 +157,19 @@ def test_both_ways_of_deciding_new_rows_agree(world: World, seed: int) -> None:
     by_sql = _by_sql(world, run, rows, "by_sql")
     _forget(world)
     assert _by_python(world, run, rows) == by_sql
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_pages_by_halves_come_to_the_same_in_any_order(world: World, seed: int) -> None:
+    run, rng = _prepare(world), random.Random(seed)
+    rows = [[*row[:6], rng.choice([row[6], f"{rng.randrange(20)}@example.com"]), *row[7:]] for row in _rows(seed)]
+    pages = [rows[start : start + 10] for start in range(0, len(rows), 10)]
+    people, links, words, _, counts = _by_halves(world, run, pages, rng)
+    _forget(world)
+    for number, page in enumerate(pages):
+        by_wholes = _by_sql(world, run, page, f"whole_{number}")
+    assert (people, links, words) == by_wholes[:3]
+    assert sum(counts) == len(rows)
 
 
 @pytest.mark.parametrize("seed", range(6))

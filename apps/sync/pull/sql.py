@@ -174,7 +174,8 @@ def statements(
     converted = "s.\"IsConverted\" = 'true' AND s.\"ConvertedContactId\" <> ''" if has_converted else "false"
     rows = (
         f's."Id" AS rid, s."SystemModstamp" AS stamp, s."CreatedDate" AS born, {raw_out} AS out_there, '
-        f"coalesce({raw_out}, false) AND %(opt_out)s AS opted_out, coalesce({converted}, false) AS converted, ({odd}) AS odd, {values}"
+        f"coalesce({raw_out}, false) AND %(opt_out)s AS opted_out, coalesce({converted}, false) AS converted, "
+        f"({odd}) AS odd, {values}"
     )
     target, key = TABLES[step.local_type], f"{step.local_type}_id"
     return Statements(
