@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0014_conversions_security"),
+        ("sync", "0015_erasure_jobs"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audience", "0017_task_switch_by")]
+    dependencies = [("audience", "0018_erasures_under_way")]
 
     operations = [
         migrations.RunSQL(
