@@ -47,7 +47,8 @@ def _piece(world: World, run: SyncRun) -> Piece:
 
 def _page(world: World) -> RunPage:
     with tenant_transaction(world.tenant_id):
-        return RunPage.objects.get(run_object__sobject="Lead")
+        page: RunPage = RunPage.objects.get(run_object__sobject="Lead")
+        return page
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from apps.field_mappings.versions import save_version
 from apps.integrations.metadata import refresh_metadata
 from apps.sync.contexts import context_of
 from apps.sync.judging import Tally
-from apps.sync.models import RecordLink, RunObject, RunPage, SyncRun
+from apps.sync.models import Conversion, RecordLink, RunEntry, RunObject, RunPage, SyncRun
 from apps.sync.pull import apply as apply_module
 from apps.sync.pull.staging import stage_page
 from apps.tenants.scope import tenant_transaction
@@ -24,7 +24,7 @@ from tests.sync.world import World
 
 COLUMNS = ("Id", "SystemModstamp", "CreatedDate", "HasOptedOutOfEmail", "IsConverted", "ConvertedContactId", "Email",
            "FirstName", "LastName", "Company", "NumberOfEmployees", "AnnualRevenue", "OwnerId", "Street",
-           "Syncline_Lead_Score__c")  # fmt: skip
+           "Syncline_Lead_Score__c", "ConvertedAccountId")  # fmt: skip
 LOCAL = {"Email": "email", "FirstName": "first_name", "LastName": "last_name", "Company": "company_name",
          "NumberOfEmployees": "employees", "AnnualRevenue": "annual_revenue", "OwnerId": "owner", "Street": "street",
          "Syncline_Lead_Score__c": "custom:remote_score"}  # fmt: skip
@@ -45,7 +45,7 @@ def _rows(seed: int) -> list[list[str]]:
             full_id("00Q", number), "2026-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z",
             rng.choice(["true", "false", ""]), rng.choice(["false", "false", "true"]), "", rng.choice(EMAILS),
             rng.choice(TEXTS), rng.choice(TEXTS), rng.choice(TEXTS), rng.choice(NUMBERS), rng.choice(NUMBERS),
-            rng.choice(["", full_id("005", 1), full_id("005", 77), "junk"]), rng.choice(TEXTS), rng.choice(NUMBERS),
+            rng.choice(["", full_id("005", 1), full_id("005", 77), "junk"]), rng.choice(TEXTS), rng.choice(NUMBERS), "",
         ]
         for number in range(1, 41)
     ]  # fmt: skip
@@ -106,7 +106,7 @@ def _by_sql(world: World, run: SyncRun, rows: list[list[str]], table: str) -> tu
         return _result(apply_module.apply_page(run, part, page))
 
 
-def _by_python(world: World, run: SyncRun, rows: list[list[str]]) -> object:
+def _by_python(world: World, run: SyncRun, rows: list[list[str]]) -> tuple[Any, ...]:
     with tenant_transaction(world.tenant_id):
         stage_page("python_only", COLUMNS, _csv(rows))
         context = context_of(run, "Lead")
@@ -181,6 +181,39 @@ def test_both_ways_agree_on_rows_that_are_known(world: World, seed: int) -> None
     _forget(world)
     _by_sql(world, run, rows, "third")
     assert _by_python(world, run, changed) == by_sql
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_ways_agree_on_leads_that_were_converted(world: World, seed: int) -> None:
+    """Of contacts that are here, that are not, and of leads that were linked before."""
+    run, rng = _prepare(world), random.Random(seed)
+    contacts = [full_id("003", number) for number in range(1, 5)]
+    rows = [
+        [*row[:4], "true", rng.choice([*contacts, full_id("003", 9), ""]), f"{number}@example.com", *row[7:-1],
+         rng.choice([full_id("001", 1), ""])]
+        for number, row in enumerate(_rows(seed))
+    ]  # fmt: skip
+    before = [[*row[:4], "false", "", *row[6:-1], ""] for row in rows[:5]]
+    found = []
+    for is_sql in (True, False):
+        _forget(world)
+        with tenant_transaction(world.tenant_id):
+            RunEntry.objects.filter(run_id=run.pk).delete()
+            Conversion.objects.all().delete()
+            for contact in contacts:
+                person = Person.objects.create(last_name=contact, leading_sobject="Contact", leading_remote_id=contact)
+                RecordLink.objects.create(
+                    connection_id=run.connection_id, remote_id=contact, sobject="Contact", person_id=person.pk
+                )
+        _by_sql(world, run, before, f"before_{is_sql}")
+        result = _by_sql(world, run, rows, "after") if is_sql else _by_python(world, run, rows)
+        with tenant_transaction(world.tenant_id):
+            entries = sorted(RunEntry.objects.filter(run_id=run.pk).values_list("remote_id", "action", "reason"))
+            closed = sorted(RecordLink.objects.filter(is_live=False).values_list("remote_id", "is_leading"))
+            joined = sorted(Conversion.objects.values_list("lead_id", "account_id", "has_company"))
+        people, *others = result
+        found.append((sorted(people, key=repr), others, entries, closed, joined))
+    assert found[0] == found[1]
 
 
 def test_another_change_with_the_same_stamp_is_seen_where_it_may_have_come_late(world: World) -> None:

@@ -23,6 +23,7 @@ from apps.sync.contexts import context_of
 from apps.sync.drafts import Context
 from apps.sync.judging import Tally
 from apps.sync.models import RunKind, RunObject, RunPage, SyncRun
+from apps.sync.pull.converted import attach_converted
 from apps.sync.pull.erased import drop_erased
 from apps.sync.pull.plan import RELATIONS
 from apps.sync.pull.relations import MISSING_PARENT, apply_relations
@@ -89,7 +90,7 @@ def apply_half(
 def end_page(run: SyncRun, run_object: RunObject, page: RunPage, halving: Halving) -> Tally:
     """Give the decider what both halves have left of a page, in the open transaction, and drop its table."""
     context = halving.context
-    tally = _decide_in_python(context, run_object.columns, page.table, page.left_rows)
+    tally = _apply_rest(context, run_object.columns, page.table, page.left_rows)
     tally.created += page.created
     tally.unchanged += page.unchanged
     if page.created:
@@ -127,7 +128,7 @@ def _apply_records(run: SyncRun, run_object: RunObject, page: RunPage) -> Tally:
     if step is not None:
         work = _in_sql(run, run_object, page, context, step)
         created, unchanged, rest = _decide_in_sql(work, {}, page.rows - erased)
-    tally = _decide_in_python(context, run_object.columns, page.table, rest)
+    tally = _apply_rest(context, run_object.columns, page.table, rest)
     tally.created += created
     tally.unchanged += unchanged
     if erased:
@@ -246,6 +247,16 @@ def _create_in_sql(plain: Statements, parameters: dict[str, Any]) -> int:
     except (DataError, IntegrityError) as error:
         log.warning("page_left_to_the_decider", run=parameters["run"], error=type(error).__name__)
         return 0
+
+
+def _apply_rest(context: Context, columns: Sequence[str], table: str, rest: list[str] | None) -> Tally:
+    """What the classes of SQL have left over; None: all of a page in which it had no part."""
+    if rest is None:
+        return _decide_in_python(context, columns, table, None)
+    attached = attach_converted(context, columns, table, rest)
+    tally = _decide_in_python(context, columns, table, [one for one in rest if one not in attached])
+    tally.updated += len(attached)
+    return tally
 
 
 def _decide_in_python(context: Context, columns: Sequence[str], table: str, rest: list[str] | None) -> Tally:
