@@ -197,6 +197,13 @@ MUTANTS = (
         ((_DECIDER, "remote_moved, local_moved = remote != base_remote, local != base_local", "remote_moved, local_moved = remote != base_remote, False"),),
     ),
     Mutant(
+        "a row made before a crash is forgotten once it is deleted",
+        (("apps/sync/push/creating.py", '        return set(intents.values_list("local_id", flat=True))', "        return set()"),),
+        level=2,
+        count=1_500,
+        seeds=(5606, 6764, 9834, 10815),
+    ),
+    Mutant(
         "an undeleted row stays closed",
         (("apps/sync/judging.py", "        is_back = not link.row.is_live and not row.is_converted", "        is_back = False"),),
         level=2,

@@ -172,7 +172,9 @@ class Sides:
         self.control.lock_rows(self.org_id, key)
 
     def lose_reply(self) -> None:
+        """The reply to the next write of a batch, and to the next single one."""
         self.control.drop(r"/composite/sobjects", after_commit=True, body_has='"records"')
+        self.control.drop(r"/composite$", after_commit=True, body_has='"PATCH"')
 
     def wait(self, seconds: int) -> None:
         self.control.shift_clock(self.org_id, seconds)
