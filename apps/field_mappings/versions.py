@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Max
-
 from apps.audience.fields import local_field
 from apps.domain.filters import from_dict
 from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
@@ -33,13 +31,20 @@ def save_version(connection: Connection) -> MappingVersion:
     steps = SyncStep.objects.filter(profile=profile, is_enabled=True, kind=StepKind.RECORD).order_by("position")
     compiled = [compile_step(connection, step) for step in steps]
     document = {"steps": _paired(compiled) if profile.kind == ProfileKind.DEFAULT else compiled}
-    latest = MappingVersion.objects.filter(connection=connection).order_by("-number").first()
+    latest = _latest(connection)
+    if latest is None or latest.document != document:
+        # Runs that begin at once take turns.
+        Profile.objects.select_for_update().get(id=profile.pk)
+        latest = _latest(connection)
     if latest is not None and latest.document == document:
-        found: MappingVersion = latest
-        return found
-    number = (MappingVersion.objects.filter(connection=connection).aggregate(n=Max("number"))["n"] or 0) + 1
+        return latest
+    number = latest.number + 1 if latest is not None else 1
     made: MappingVersion = MappingVersion.objects.create(connection=connection, number=number, document=document)
     return made
+
+
+def _latest(connection: Connection) -> MappingVersion | None:
+    return MappingVersion.objects.filter(connection=connection).order_by("-number").first()
 
 
 def compile_step(connection: Connection, step: SyncStep) -> dict[str, Any]:

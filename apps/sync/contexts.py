@@ -26,7 +26,7 @@ def _steps(version_id: int) -> tuple[Step, ...]:
 
 
 def steps_of(run: SyncRun) -> tuple[Step, ...]:
-    """The steps of the version that the run began with."""
+    """The steps of the version that the run works with."""
     if run.mapping_version_id is None:
         return ()
     return _steps(run.mapping_version_id)

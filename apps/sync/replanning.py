@@ -1,4 +1,5 @@
-"""When a field or object is gone or hidden in the middle of a run: its mapping pauses, and the others go on."""
+"""When mappings change in the middle of a run: one whose field or object is gone or hidden pauses, and the others go
+on; a push, whose changes come all the time, takes new ones up."""
 
 from apps.field_mappings.versions import save_version
 from apps.integrations.metadata import refresh_metadata
@@ -17,3 +18,13 @@ def plan_anew(hold: Hold) -> None:
         hold.check()
         version = save_version(Connection.objects.get(id=connection_id))
         SyncRun.objects.filter(id=hold.run_id).update(mapping_version_id=version.pk)
+
+
+def take_mappings(hold: Hold, run: SyncRun, connection: Connection) -> None:
+    """Give a push the mappings as they are now, in the open transaction. One that has waited, or broken off, would be
+    done with the change of a field that it never heard of."""
+    version = save_version(connection)
+    if version.pk != run.mapping_version_id:
+        hold.check()
+        run.mapping_version_id = version.pk
+        run.save(update_fields=["mapping_version_id"])

@@ -14,8 +14,9 @@ from tests.histories.memory.world import MemoryWorld
 BASE = Path(__file__).resolve().parents[2]
 FRESH = 3_000
 FRESH_IN_EARNEST = 20
-KEPT_IN_EARNEST = (2_142, 4_114_009_251)
-"""Seeds that found a defect with the database: a watermark that passed over a deletion, a comparison without an end."""
+KEPT_IN_EARNEST = (2_142, 7_106, 4_114_009_251)
+"""Seeds that found a defect with the database: a watermark that passed over a deletion, a push that went on with the
+mappings that it had begun with, a comparison without an end."""
 KEPT = (
     *(92, 147, 167, 203, 235, 2_514, 10_504, 22_373, 71_183, 568_813_266, 568_840_955, 920_010_443, 940_018_308),
     *(950_029_986, 950_063_444, 970_024_555),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from apps.field_mappings.models import FieldMapping
+from apps.sync.due import begin_due_push
 from apps.sync.models import WriteIntent
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World
@@ -194,3 +196,24 @@ def test_sync_now_goes_both_ways_at_once(two_way: World) -> None:
     world.change("Lead", lead, FirstName="Ada")
     world.sync_now(person)
     assert world.person(lead).first_name == "Ada"
+
+
+def test_a_field_that_is_mapped_while_a_push_is_open_goes_out_with_it(two_way: World) -> None:
+    """Found by histories (level 2, seed 7106): a push that broke off went on with the mappings that it had begun with,
+    and was done with a change of a field that they did not know."""
+    world = two_way
+    lead = world.lead(Email="ada@example.com", LastName="Byron", Phone="1")
+    world.sync()
+    with tenant_transaction(world.tenant_id):
+        mappings = FieldMapping.objects.filter(step__sobject="Lead", local_field="phone")
+        kept = list(mappings)
+        mappings.delete()
+    world.edit(world.person(lead), last_name="Lovelace")
+    assert kept
+    assert begin_due_push(world.tenant_id) is not None
+    with tenant_transaction(world.tenant_id):
+        FieldMapping.objects.bulk_create(kept)
+    world.edit(world.person(lead), phone="2")
+    world.push()
+    assert world.row("Lead", lead, "LastName", "Phone") == {"Id": lead, "LastName": "Lovelace", "Phone": "2"}
+    assert world.waiting() == []

@@ -8,7 +8,8 @@ from apps.tenants.models import TenantModel
 
 
 class MappingVersion(TenantModel):
-    """The active profile as it was saved: a run uses one version from its start to its end."""
+    """The active profile as it was saved: a pull uses one version from its start to its end, a push one a
+    round."""
 
     id = models.BigAutoField(primary_key=True)
     connection = models.ForeignKey(

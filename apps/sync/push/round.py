@@ -41,6 +41,7 @@ from apps.sync.models import RecordLink, SyncRun, WriteIntent
 from apps.sync.push.claims import Claimed, hold_back, settle
 from apps.sync.push.failing import refuse
 from apps.sync.push.statuses import LEAD, STATES, STATUS, status_of, status_values
+from apps.sync.replanning import take_mappings
 from apps.sync.storing import apply_rows, store
 from apps.sync_errors.services import resolve_record_errors
 from apps.sync_settings.models import SyncSettings
@@ -129,10 +130,11 @@ class Round:
 
 
 def begin_round(hold: Hold, gateway: Gateway, claims: Sequence[Claimed]) -> Round:
-    """Load what the round needs."""
+    """Load what the round needs, with the mappings of now, which know every field that its claims name."""
     with tenant_transaction(hold.tenant_id):
         run = SyncRun.objects.get(id=hold.run_id)
         connection = Connection.objects.get(id=run.connection_id)
+        take_mappings(hold, run, connection)
         local_type = claims[0].local_type
         made = Round(
             hold, gateway, run, connection, settings_of(connection), {c.local_id: c for c in claims}, local_type
