@@ -20,6 +20,7 @@ from apps.domain.comparisons import (
     read_operand,
 )
 from apps.domain.filters import BadFilter, Filter, Group, Operator, Rule
+from apps.domain.relative_dates import is_relative, relative_words
 from apps.domain.values import NUMERIC, FieldType
 
 DEEPEST = 3
@@ -60,13 +61,15 @@ class Posted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """A field that may be compared. ``choices`` are pairs of value and label; ``note`` tells it from its namesakes."""
+    """A field that may be compared. ``choices`` are pairs of value and label; ``note`` tells it from its namesakes;
+    ``moves``: a date may be one that moves with the calendar."""
 
     name: str
     label: str
     type: FieldType
     choices: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    moves: bool = False
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
@@ -118,7 +121,7 @@ class RuleRow:
             return "boxes"
         if many or len(self.values) > 1:
             return "lines"
-        if self.chosen and self.chosen.type in _TIMES:
+        if self.chosen and self.chosen.type in _TIMES and not any(map(is_relative, self.values)):
             return "date" if self.chosen.type is FieldType.DATE else "datetime-local"
         return "number" if self.chosen and self.chosen.type in NUMERIC else "text"
 
@@ -158,7 +161,9 @@ class RuleRow:
         typed = [value for value in self.values if value.strip()]
         if len(typed) > MOST_VALUES:
             raise BadFilter(f"These are too many values: at most {MOST_VALUES}.")
-        values = tuple(dict.fromkeys(read_operand(self.chosen.type, value) for value in typed or [""]))
+        values = tuple(
+            dict.fromkeys(read_operand(self.chosen.type, value, moves=self.chosen.moves) for value in typed or [""])
+        )
         return Rule(self.chosen.name, self.chosen.type, Operator(self.operator), values)
 
 
@@ -366,7 +371,9 @@ def filter_words(tree: Filter | None, fields: Mapping[str, FilterField]) -> str:
     assert isinstance(tree, Rule)
     known = fields.get(tree.field)
     labels = dict(known.options) if known else {}
-    values = " or ".join(f"“{labels.get(value, value)}”" for value in tree.values[:5])
+    is_date = tree.type in _TIMES
+    said = (relative_words(one) if is_date and is_relative(one) else labels.get(one, one) for one in tree.values[:5])
+    values = " or ".join(f"“{one}”" for one in said)
     more = f" and {len(tree.values) - 5} more" if len(tree.values) > 5 else ""
     return f"{known.label if known else tree.field} {operator_words(tree.operator, tree.type)} {values}{more}".strip()
 

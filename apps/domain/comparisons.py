@@ -7,6 +7,7 @@ times only with blank.
 from datetime import datetime
 
 from apps.domain.filters import BadFilter, Filter, Group, Operator, Rule
+from apps.domain.relative_dates import is_relative
 from apps.domain.values import NUMERIC, FieldType, Unreadable, canonical, clean_text
 
 MOST_RULES = 100
@@ -42,6 +43,7 @@ _OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
     FieldType.ID: _LISTED,
     FieldType.REFERENCE: (*_LISTED, *_BLANKS),
 }
+_MOVING = frozenset({FieldType.DATE, FieldType.DATETIME})
 _EXAMPLES = {
     FieldType.DATE: "This is no date. One looks like 2026-01-31.",
     FieldType.DATETIME: "This is no date and time. One looks like 2026-01-31 09:30, and is meant in UTC.",
@@ -61,13 +63,16 @@ def operators_for(field_type: FieldType) -> tuple[Operator, ...]:
     return _OPERATORS.get(field_type, ())
 
 
-def read_operand(field_type: FieldType, typed: str) -> str:
-    """Typed text as the value to compare with; raises BadFilter with the reason in words."""
+def read_operand(field_type: FieldType, typed: str, *, moves: bool = False) -> str:
+    """Typed text as the value to compare with; raises BadFilter with the reason in words. ``moves``: a date may be one
+    that moves with the calendar."""
     text = clean_text(typed)
     if not text:
         raise BadFilter("Enter a value to compare with.")
     if len(text) > LONGEST_VALUE:
         raise BadFilter(f"This is too long: at most {LONGEST_VALUE} characters.")
+    if moves and field_type in _MOVING and is_relative(text.upper()):
+        return text.upper()
     try:
         if field_type is FieldType.DATETIME:
             text = _with_zone(text)
@@ -85,17 +90,17 @@ def _with_zone(text: str) -> str:
     return text if moment.tzinfo is not None else f"{moment.isoformat()}Z"
 
 
-def check_filter(tree: Filter | None) -> None:
+def check_filter(tree: Filter | None, *, moves: bool = False) -> None:
     """Raise BadFilter where a filter holds what cannot be asked: from wherever it comes, it is checked before it is
     stored."""
-    rules = list(_checked(tree)) if tree is not None else []
+    rules = list(_checked(tree, moves)) if tree is not None else []
     if len(rules) > MOST_RULES:
         raise BadFilter(f"A filter has at most {MOST_RULES} rules.")
 
 
-def _checked(tree: Filter) -> list[Rule]:
+def _checked(tree: Filter, moves: bool) -> list[Rule]:
     if isinstance(tree, Group):
-        return [rule for part in tree.parts for rule in _checked(part)]
+        return [rule for part in tree.parts for rule in _checked(part, moves)]
     if tree.operator not in operators_for(tree.type):
         raise BadFilter(f"“{tree.field}” cannot be compared in this way.")
     if tree.operator in WITHOUT_VALUE:
@@ -103,5 +108,7 @@ def _checked(tree: Filter) -> list[Rule]:
     if not tree.values or len(tree.values) > MOST_VALUES:
         raise BadFilter(f"“{tree.field}” is compared with one to {MOST_VALUES} values.")
     for value in tree.values:
-        read_operand(tree.type, value)
+        read_operand(tree.type, value, moves=moves)
+    if len(tree.values) > 1 and any(is_relative(value) for value in tree.values if tree.type in _MOVING):
+        raise BadFilter(f"“{tree.field}” is compared with one date that moves with the calendar, or with none.")
     return [tree]

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.domain.comparisons import operators_for, read_operand
 from apps.domain.filters import BadFilter, Filter, Group, Operator, Rule
+from apps.domain.relative_dates import is_relative
 from apps.domain.values import FieldType
 
 _OPERATORS: dict[str, Operator] = {
@@ -102,13 +103,15 @@ def _negated(
     return None
 
 
-def _rule(where: Mapping[str, Any], types: Mapping[str, tuple[str, FieldType]]) -> Rule:
+def _rule(where: Mapping[str, Any], types: Mapping[str, tuple[str, FieldType]]) -> Filter:
     name, asked = str(where.get("field", ""))[:120], str(where.get("operator", ""))[:40]
     if name not in types:
         raise BadFilter(f"“{name}” is not a field of the object itself, or cannot be filtered by.")
     label, kind = types[name]
     values = [_bare(str(value)) for value in where.get("values") or ()]
     operator, values = _compared(asked, values, label)
+    if kind in {FieldType.DATE, FieldType.DATETIME} and len(values) == 1 and is_relative(values[0].upper()):
+        return _relative(name, label, kind, operator, values[0].upper())
     if operator not in operators_for(kind):
         raise BadFilter(f"“{label}” cannot be compared in this way here ({asked}).")
     if operator in {Operator.IS_BLANK, Operator.IS_NOT_BLANK}:
@@ -117,8 +120,21 @@ def _rule(where: Mapping[str, Any], types: Mapping[str, tuple[str, FieldType]]) 
         return Rule(name, kind, operator, tuple(dict.fromkeys(read_operand(kind, value) for value in values)))
     except BadFilter as reason:
         raise BadFilter(
-            f"“{label}” is compared with “{', '.join(values)[:60]}”, which moves with the calendar or cannot be read."
+            f"“{label}” is compared with “{', '.join(values)[:60]}”, which cannot be read here."
         ) from reason
+
+
+def _relative(name: str, label: str, kind: FieldType, operator: Operator, literal: str) -> Filter:
+    """A comparison with a span of days: a moment is within it, or before or after it."""
+    if operator in operators_for(kind):
+        return Rule(name, kind, operator, (literal,))
+    if operator is Operator.NOT_EQUALS:
+        outside = tuple(Rule(name, kind, one, (literal,)) for one in (Operator.LESS, Operator.GREATER))
+        return Group((Rule(name, kind, Operator.IS_BLANK), *outside), all_of=False)
+    if operator is not Operator.EQUALS:
+        raise BadFilter(f"“{label}” cannot be compared in this way with “{literal}”.")
+    inside = (Operator.GREATER_OR_EQUAL, Operator.LESS_OR_EQUAL)
+    return Group(tuple(Rule(name, kind, one, (literal,)) for one in inside))
 
 
 def _compared(asked: str, values: list[str], label: str) -> tuple[Operator, list[str]]:

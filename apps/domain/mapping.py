@@ -60,7 +60,8 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One sObject bound to one local type. What counts is way ∧ direction ∧ permission."""
+    """One sObject bound to one local type. What counts is way ∧ direction ∧ permission. ``zone`` names the sync user's
+    time zone where a date of the inbound filter moves with the calendar."""
 
     sobject: str
     local_type: str
@@ -74,6 +75,7 @@ class Step:
     inbound_filter: Filter | None = None
     outbound_filter: Filter | None = None
     excludes_updates: bool = False
+    zone: str = ""
 
     @property
     def pulls(self) -> bool:

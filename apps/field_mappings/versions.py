@@ -7,6 +7,7 @@ from typing import Any
 from apps.audience.fields import local_field
 from apps.domain.filters import from_dict
 from apps.domain.mapping import Direction, FieldRule, Step, Way, Winner
+from apps.domain.relative_dates import has_relative
 from apps.domain.values import FieldType
 from apps.field_mappings.compatibility import pause_reason
 from apps.field_mappings.models import (
@@ -18,7 +19,7 @@ from apps.field_mappings.models import (
     StepKind,
     SyncStep,
 )
-from apps.integrations.metadata import cached_schema
+from apps.integrations.metadata import cached_schema, user_zone
 from apps.integrations.models import Connection
 
 
@@ -85,6 +86,7 @@ def compile_step(connection: Connection, step: SyncStep) -> dict[str, Any]:
         "inbound_filter": step.inbound_filter,
         "outbound_filter": step.outbound_filter,
         "rules": rules,
+        **({"zone": user_zone(connection)} if has_relative([from_dict(step.inbound_filter)]) else {}),
     }
 
 

@@ -115,9 +115,14 @@ def _picklist(schema: ObjectSchema, name: str) -> list[Item]:
 
 
 def _users(gateway: SalesforceGateway, place: Place) -> None:
-    rows = gateway.query("SELECT Id, Name, Email, IsActive FROM User WHERE UserType = 'Standard'")
+    rows = gateway.query("SELECT Id, Name, Email, IsActive, TimeZoneSidKey FROM User WHERE UserType = 'Standard'")
     items = [
-        Item(row["Id"], row.get("Name") or row["Id"], {"email": row.get("Email") or ""}, bool(row.get("IsActive")))
+        Item(
+            row["Id"],
+            row.get("Name") or row["Id"],
+            {"email": row.get("Email") or "", "zone": row.get("TimeZoneSidKey") or ""},
+            bool(row.get("IsActive")),
+        )
         for row in rows
     ]
     _store_items(place, ReferenceKind.USER, items)
@@ -233,3 +238,10 @@ def cached_schema(connection: Connection, sobject: str) -> ObjectSchema | None:
     """The cached describe of an sObject; None where the org has none or it was never read."""
     row = ObjectMetadata.objects.filter(connection=connection, sobject=sobject).first()
     return ObjectSchema.from_dict(row.schema) if row else None
+
+
+def user_zone(connection: Connection) -> str:
+    """The time zone of the sync user, as Salesforce names it; "" where it has not been read."""
+    users = ReferenceItem.objects.filter(connection=connection, kind=ReferenceKind.USER)
+    row = users.filter(key=connection.user_remote_id).first()
+    return str(row.data.get("zone") or "") if row is not None else ""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from apps.domain.filters import Filter, Group, Operator, Rule
+from apps.domain.relative_dates import is_relative
 from apps.domain.values import NUMERIC, FieldType
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,5}")
@@ -64,7 +65,7 @@ def _literal(field_type: FieldType, text: str) -> str:
     form = _FORMS.get(field_type)
     if form is None:
         return quoted(text)
-    if not form.fullmatch(text):
+    if not form.fullmatch(text) and not (field_type is not FieldType.TIME and is_relative(text)):
         raise ValueError(f"not a {field_type}: {text[:40]!r}")
     return text
 

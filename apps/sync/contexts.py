@@ -1,8 +1,10 @@
 """The context of a batch, from the run, its frozen mapping version and the settings."""
 
 import hashlib
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import timezone
 
@@ -11,6 +13,7 @@ from apps.domain.decider import BlankPolicy
 from apps.domain.mapping import Step
 from apps.domain.owning import OwnerPolicy
 from apps.domain.reconcile import Policy
+from apps.domain.relative_dates import has_relative, resolved
 from apps.field_mappings.models import MappingVersion
 from apps.field_mappings.versions import load_steps
 from apps.sync.drafts import Context
@@ -29,7 +32,23 @@ def steps_of(run: SyncRun) -> tuple[Step, ...]:
     """The steps of the version that the run works with."""
     if run.mapping_version_id is None:
         return ()
-    return _steps(run.mapping_version_id)
+    return as_of(_steps(run.mapping_version_id), run.queued_at)
+
+
+def as_of(steps: tuple[Step, ...], moment: datetime) -> tuple[Step, ...]:
+    """The steps with the days that the dates of their filters mean at a moment."""
+    if not has_relative(step.inbound_filter for step in steps):
+        return steps
+    return tuple(
+        replace(step, inbound_filter=resolved(step.inbound_filter, moment, _zone(step.zone))) for step in steps
+    )
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ValueError, ZoneInfoNotFoundError):
+        return UTC
 
 
 def external_prefix(tenant_id: int) -> str:

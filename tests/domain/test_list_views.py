@@ -53,6 +53,19 @@ OPEN = Rule("Status", FieldType.PICKLIST, Operator.IN, ("Open", "New"))
             Group((Rule("IsUnreadByOwner", FieldType.BOOLEAN, Operator.EQUALS, ("true",)),)),
         ),
         (
+            one("CreatedDate", "lessThan", "LAST_N_DAYS:30"),
+            Group((Rule("CreatedDate", FieldType.DATETIME, Operator.LESS, ("LAST_N_DAYS:30",)),)),
+        ),
+        (
+            one("CreatedDate", "equals", "today"),
+            Group(
+                (
+                    Rule("CreatedDate", FieldType.DATETIME, Operator.GREATER_OR_EQUAL, ("TODAY",)),
+                    Rule("CreatedDate", FieldType.DATETIME, Operator.LESS_OR_EQUAL, ("TODAY",)),
+                )
+            ),
+        ),
+        (
             one("CreatedDate", "lessThan", "2026-01-31T00:00:00Z"),
             Group((Rule("CreatedDate", FieldType.DATETIME, Operator.LESS, ("2026-01-31T00:00:00.000Z",)),)),
         ),
@@ -74,8 +87,9 @@ def test_what_is_understood_becomes_a_filter(where: Any, tree: Filter | None) ->
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        (one("CreatedDate", "equals", "TODAY"), "“Created Date” cannot be compared in this way here"),
-        (one("CreatedDate", "lessThan", "LAST_N_DAYS:30"), "moves with the calendar"),
+        (one("CreatedDate", "equals", "THIS_WEEK"), "“Created Date” cannot be compared in this way here"),
+        (one("CreatedDate", "lessThan", "LAST_N_WEEKS:3"), "cannot be read here"),
+        (one("CreatedDate", "like", "TODAY%"), "“Created Date” cannot be compared in this way with"),
         (one("Owner.Name", "equals", "Ada"), "“Owner.Name” is not a field of the object itself"),
         (one("Skills__c", "includes", "SQL"), "in a way that filters here do not have"),
         (one("City", "notLike", "%on%"), "in a way that filters here do not have"),

@@ -14,6 +14,7 @@ from apps.console.mappings.pages import address_of, editable_step, posted_versio
 from apps.console.mappings.shown import local_filter_fields, remote_filter_fields, step_card
 from apps.domain.filters import BadFilter, Filter, from_dict
 from apps.domain.list_views import Imported, imported
+from apps.domain.relative_dates import has_relative
 from apps.field_mappings.models import SyncStep
 from apps.field_mappings.services.editing import Moved, Refused
 from apps.field_mappings.services.steps import set_filter
@@ -25,6 +26,10 @@ from apps.tenants.access import MemberRequest, member_page
 from apps.tenants.roles import Right
 
 _SIDES = {"in": "inbound", "out": "outbound"}
+_MOVES = (
+    "Dates like TODAY or LAST_N_DAYS:30 move with the calendar, in the sync user's time zone. A row is compared with "
+    "them when it changes, and by every full sync."
+)
 _SAVED_OF = {"person": "person", "company": "company"}
 
 
@@ -39,29 +44,17 @@ def step_filter(request: MemberRequest, step_id: int, side: str) -> HttpResponse
     problem, status = "", 200
     notes: list[str] = []
     if request.method == "POST":
-        form = FilterForm.posted(fields, request.POST)
-        if "clear" in request.POST:
-            form = FilterForm(fields)
-        if not form.is_asking and form.is_valid():
-            try:
-                set_filter(
-                    step=step,
-                    actor=request.user,
-                    seen_version=posted_version(request),
-                    side=_SIDES[side],
-                    tree=form.tree,
-                )
-            except Refused as refused:
-                problem, status = str(refused), 409 if isinstance(refused, Moved) else 422
-                step.refresh_from_db()
-            else:
+        form = FilterForm(fields) if "clear" in request.POST else FilterForm.posted(fields, request.POST)
+        if not form.is_asking:
+            problem, status = _save(request, step, side, form)
+            if not problem:
                 messages.success(request, "The filter is saved." if form.tree else "The filter is cleared.")
                 return redirect(address_of(step, saved=str(step.pk)))
-        elif not form.is_asking:
-            problem, status = "Nothing was saved: please correct what is marked below.", 422
     else:
         tree, notes = _loaded(request, connection, step, side, stored)
         form = FilterForm(fields, tree)
+        if has_relative([tree]):
+            notes = [*notes, _MOVES]
     context = {
         **shared_context(request, connection, place_of(step.sobject)),
         "step": step,
@@ -76,6 +69,19 @@ def step_filter(request: MemberRequest, step_id: int, side: str) -> HttpResponse
         **_list_views(connection, step, side),
     }
     return render(request, "console/mappings/filter.html", context, status=status)
+
+
+def _save(request: MemberRequest, step: SyncStep, side: str, form: FilterForm) -> tuple[str, int]:
+    """Store what the form says; why it could not be, with the answer's status, or ""."""
+    if not form.is_valid():
+        return "Nothing was saved: please correct what is marked below.", 422
+    seen = posted_version(request)
+    try:
+        set_filter(step=step, actor=request.user, seen_version=seen, side=_SIDES[side], tree=form.tree)
+    except Refused as refused:
+        step.refresh_from_db()
+        return str(refused), 409 if isinstance(refused, Moved) else 422
+    return "", 200
 
 
 def _fields(connection: Connection, step: SyncStep, side: str) -> list[FilterField]:

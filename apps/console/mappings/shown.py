@@ -158,7 +158,7 @@ def remote_filter_fields(schema: Schema | None) -> list[FilterField]:
         return []
     return fields_by_label(
         [
-            FilterField(one.name, one.label, FieldType(one.type), _choices(schema, one), one.name)
+            FilterField(one.name, one.label, FieldType(one.type), _choices(schema, one), one.name, moves=True)
             for one in schema.fields.values()
             if one.type in set(FieldType) and _is_filterable(one)
         ]

@@ -211,7 +211,7 @@ def set_filter(
     """Set or clear the filter for rows of Salesforce (``inbound``) or for our records (``outbound``)."""
     row = locked_step(step, seen_version)
     try:
-        check_filter(tree)
+        check_filter(tree, moves=side == "inbound")
     except BadFilter as mistake:
         raise Refused(str(mistake)) from mistake
     name = f"{side}_filter"

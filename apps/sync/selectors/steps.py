@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from django.utils import timezone
+
 from apps.domain.mapping import FieldRule, Step, Way
 from apps.field_mappings.models import MappingVersion
 from apps.field_mappings.versions import load_steps
 from apps.integrations.models import Connection
+from apps.sync.contexts import as_of
 
 
 def active_steps(connection: Connection, local_type: str = "") -> list[Step]:
@@ -13,7 +16,7 @@ def active_steps(connection: Connection, local_type: str = "") -> list[Step]:
     latest = MappingVersion.objects.filter(connection=connection).order_by("-number").first()
     if latest is None:
         return []
-    steps = load_steps(latest.document)
+    steps = as_of(tuple(load_steps(latest.document)), timezone.now())
     return [step for step in steps if not local_type or step.local_type == local_type]
 
 

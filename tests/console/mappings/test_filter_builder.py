@@ -197,6 +197,16 @@ def test_a_filter_is_said_as_a_sentence() -> None:
     )
 
 
+def test_a_date_that_moves_is_shown_as_text_and_said_in_words() -> None:
+    field = FilterField("Born", "Born", FieldType.DATE, moves=True)
+    rule = Rule("Born", FieldType.DATE, Operator.LESS, ("LAST_N_DAYS:30",))
+    form = FilterForm([field], rule)
+    (row,) = form.root.rows()
+    assert (row.widget, row.value, form.is_valid(), form.tree) == ("text", "LAST_N_DAYS:30", True, Group((rule,)))
+    assert filter_words(rule, {"Born": field}) == "Born is before “the last 30 days”"
+    assert not FilterForm([FilterField("Born", "Born", FieldType.DATE)], rule).is_valid()
+
+
 def test_a_record_type_is_chosen_and_said_by_its_name(salesforce_truth: Path) -> None:
     described = json.loads((salesforce_truth / "describe" / "Account.person-accounts.json").read_text())
     fields = {one.name: one for one in remote_filter_fields(object_schema(described))}
