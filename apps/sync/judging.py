@@ -1,12 +1,11 @@
 """Judging a batch of rows: moves first, then match, then decide. Effects are drafts; ``storing`` writes them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from apps.audience.fields import Kind, local_field
 from apps.audience.models import Person, Source
 from apps.domain.automatic import AUTOMATIC
-from apps.domain.decider import FieldDecision
 from apps.domain.failures import Category
 from apps.domain.mapping import Step
 from apps.domain.moves import Fate, Move, fate_of, merged_values, move_of, successor_of
@@ -17,66 +16,10 @@ from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import LEADING_ROW, Context, LinkDraft, RecordDraft
 from apps.sync.local import blank_record, has_automatic
 from apps.sync.models import Conversion, EntryAction, RecordLink
+from apps.sync.verdicts import EntryDraft, Judged, Merge, Tally, lines_of
 from apps.sync_errors.services import ErrorFact
 
 _CONTACT = {Fate.CONVERTED: "Contact"}
-
-
-@dataclass
-class Tally:
-    """What became of the rows; each row is counted once."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
-    errors: list[ErrorFact] = field(default_factory=list)
-    resolved: list[str] = field(default_factory=list)
-
-    def skip(self, reason: str) -> None:
-        """Count a skipped row under the rule that skipped it."""
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
-
-    def add(self, other: "Tally") -> None:
-        """Take in the tally of another part of the batch."""
-        self.created += other.created
-        self.updated += other.updated
-        self.unchanged += other.unchanged
-        self.failed += other.failed
-        for reason, count in other.skipped.items():
-            self.skipped[reason] = self.skipped.get(reason, 0) + count
-        self.errors += other.errors
-        self.resolved += other.resolved
-
-
-@dataclass
-class EntryDraft:
-    """A line of the activity log about one row."""
-
-    remote_id: str
-    record: RecordDraft | None
-    action: EntryAction
-    reason: str = ""
-    changes: Mapping[str, object] | None = None
-
-
-@dataclass
-class Judged:
-    """A present, linked row as it was judged, for the push that asked for it."""
-
-    row: RemoteRow
-    link: LinkDraft
-    step: Step | None
-    outcome: Outcome
-
-
-@dataclass
-class Merge:
-    """Two records that Salesforce made one."""
-
-    survivor: RecordDraft
-    other: RecordDraft
 
 
 class Judge:
@@ -280,7 +223,7 @@ class Judge:
         if step is not None and outcome.base is not None:
             link.keep_base(step, self.desk.layouts, outcome.base)
             link.note(flips=dict(outcome.flips))
-            for name, line in _lines(step, record, outcome.decisions).items():
+            for name, line in lines_of(step, record, outcome.decisions).items():
                 record.shown[name] = line
             record.take(outcome.local)
         self._queue_what_is_to_be_written(record, step, outcome)
@@ -480,20 +423,6 @@ def _tell_by_itself(record: RecordDraft) -> None:
     """A row that is new to a record is told what every row of it is told: score, visit, touches."""
     if has_automatic(record.row):
         record.to_queue |= AUTOMATIC
-
-
-def _lines(step: Step, record: RecordDraft, decisions: Mapping[str, FieldDecision]) -> dict[str, object]:
-    """The entry's lines of the fields that are changed here, before and after, with the rule that decided."""
-    lines: dict[str, object] = {}
-    for rule in step.rules:
-        decision = decisions.get(rule.key)
-        if decision is None or decision.local is None:
-            continue
-        line = {"before": record.values.get(rule.local_field, ""), "after": decision.local, "rule": decision.reason}
-        if decision.lost is not None:
-            line["lost"] = decision.lost
-        lines[rule.local_field] = line
-    return lines
 
 
 def judge_rows(context: Context, rows: Sequence[RemoteRow], *, queues: bool = True) -> Judge:

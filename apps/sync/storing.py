@@ -17,11 +17,12 @@ from apps.domain.values import further_words
 from apps.outbox.queue import queue_change, try_again
 from apps.sync.announcing import announce_records
 from apps.sync.drafts import Context, LinkDraft, RecordDraft
-from apps.sync.judging import EntryDraft, Judge, Tally, judge_rows
+from apps.sync.judging import Judge, judge_rows
 from apps.sync.local import MODELS, columns_of
 from apps.sync.merging import merge_belongings
 from apps.sync.models import Conversion, EntryAction, RecordLink, RunEntry
 from apps.sync.reactions import call_rules_for
+from apps.sync.verdicts import EntryDraft, Tally
 from apps.sync_errors.services import record_errors, resolve_errors
 from apps.tenants.scope import current_tenant_id
 

@@ -8,10 +8,10 @@ from apps.domain.rows import RemoteRow
 from apps.domain.values import FieldType
 from apps.field_mappings.models import SyncStep
 from apps.outbox.models import OutboundChange
-from apps.sync.judging import Tally
 from apps.sync.models import RecordLink, RunKind, RunObject, RunState, SyncRun
 from apps.sync.pull.one_row import left_out_words
 from apps.sync.services import CannotStart, sync_row_now
+from apps.sync.verdicts import Tally
 from apps.tenants.actors import KeyActor
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World

@@ -15,10 +15,10 @@ from apps.field_mappings.models import FieldMapping, SyncStep
 from apps.field_mappings.versions import save_version
 from apps.integrations.metadata import refresh_metadata
 from apps.sync.contexts import context_of
-from apps.sync.judging import Tally
 from apps.sync.models import Conversion, RecordLink, RunEntry, RunObject, RunPage, SyncRun
 from apps.sync.pull import apply as apply_module
 from apps.sync.pull.staging import stage_page
+from apps.sync.verdicts import Tally
 from apps.tenants.scope import tenant_transaction
 from tests.sync.world import World
 

@@ -21,7 +21,6 @@ from apps.integrations.models import Connection
 from apps.sync.announcing import announce_page
 from apps.sync.contexts import context_of
 from apps.sync.drafts import Context
-from apps.sync.judging import Tally
 from apps.sync.models import RunKind, RunObject, RunPage, SyncRun
 from apps.sync.pull.converted import attach_converted
 from apps.sync.pull.erased import drop_erased
@@ -30,6 +29,7 @@ from apps.sync.pull.relations import MISSING_PARENT, apply_relations
 from apps.sync.pull.sql import LOOK_UPS, TABLES, Statements, identifier, statements
 from apps.sync.pull.staging import drop_page
 from apps.sync.storing import apply_rows
+from apps.sync.verdicts import Tally
 from apps.sync_actions.queue import Watcher, call_rules, sql_parameters, watchers
 
 log = structlog.get_logger(__name__)

@@ -21,7 +21,6 @@ from apps.integrations.gateways import Gateway
 from apps.integrations.models import Connection, ObjectMetadata
 from apps.integrations.soql import window_text
 from apps.sync.contexts import context_of, steps_of
-from apps.sync.judging import Tally
 from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, SyncRun, Watermark
 from apps.sync.pull.plan import RELATIONS, Question, questions
@@ -29,6 +28,7 @@ from apps.sync.pull.retrying import retry_due
 from apps.sync.pull.small import apply_small_relation
 from apps.sync.replanning import plan_anew
 from apps.sync.storing import apply_rows
+from apps.sync.verdicts import Tally
 from apps.sync_errors.services import ErrorFact, record_errors, resolve_errors
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction

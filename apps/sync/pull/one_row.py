@@ -13,13 +13,13 @@ from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection
 from apps.integrations.soql import find_text
 from apps.sync.contexts import context_of, steps_of
-from apps.sync.judging import Tally
 from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, SyncRun
 from apps.sync.selectors.links import record_behind
 from apps.sync.selectors.runs import SKIP_WORDS
 from apps.sync.selectors.why_record import failing_rules, rule_words
 from apps.sync.storing import apply_rows
+from apps.sync.verdicts import Tally
 from apps.tenants.scope import tenant_transaction
 
 UNSEEN = "Salesforce does not show this record to the sync user."

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from apps.sync.judging import Tally
 from apps.sync.models import RunObject, SyncRun
 from apps.sync.pull.relations import MISSING_PARENT, apply_relations
 from apps.sync.pull.staging import drop_page, stage_page
+from apps.sync.verdicts import Tally
 from apps.tenants.scope import current_tenant_id
 
 _TABLES = {

@@ -21,7 +21,6 @@ from apps.integrations.metadata import cached_schema
 from apps.integrations.models import Connection
 from apps.integrations.soql import find_text, select_text
 from apps.sync.contexts import context_of, steps_of
-from apps.sync.judging import Tally
 from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, RunPage, SyncRun
 from apps.sync.pull.differential import count_rows
@@ -29,6 +28,7 @@ from apps.sync.pull.plan import RELATIONS, in_order
 from apps.sync.pull.sql import identifier
 from apps.sync.pull.staging import drop_page, staged_rows
 from apps.sync.storing import apply_rows
+from apps.sync.verdicts import Tally
 from apps.sync_errors.models import LIVE_STATES
 from apps.sync_errors.services import ErrorFact, record_errors, resolve_errors
 from apps.tenants.scope import current_tenant_id, tenant_transaction

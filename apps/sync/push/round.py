@@ -33,7 +33,7 @@ from apps.integrations.soql import find_text
 from apps.sync.contexts import context_of, owner_policy, steps_of
 from apps.sync.desk import OPT_OUT_FIELD, Desk
 from apps.sync.drafts import Context
-from apps.sync.judging import Judge, Judged
+from apps.sync.judging import Judge
 from apps.sync.lanes import Hold
 from apps.sync.linked import links_of
 from apps.sync.local import automatic_texts
@@ -43,6 +43,7 @@ from apps.sync.push.failing import refuse
 from apps.sync.push.statuses import LEAD, STATES, STATUS, status_of, status_values
 from apps.sync.replanning import take_mappings
 from apps.sync.storing import apply_rows, store
+from apps.sync.verdicts import Judged
 from apps.sync_errors.services import resolve_record_errors
 from apps.sync_settings.models import SyncSettings
 from apps.sync_settings.services import settings_of
