@@ -133,7 +133,7 @@ class World:
             "LocaleSidKey": "en_US", "LanguageLocaleKey": "en_US", "EmailEncodingKey": "UTF-8",
         })  # fmt: skip
         with org.store.transaction():
-            org.store.update("User", user_id, {"UserType": "Standard"})
+            org.store.update("User", user_id, {"UserType": "Standard", "LastPasswordChangeDate": org.stamp()})
         org.users[username] = {
             "id": user_id,
             "password": str(facts.get("password") or org.options["password"]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +33,7 @@ class Rights:
     modify_all: bool | None = None
     marketing_user: bool | None = None
     password_never_expires: bool | None = None
+    password_changed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,18 @@ def _flag(flag: _Flag, rights: Rights) -> Finding:
         return Finding(flag.key, flag.title, Outcome.NOT_CHECKED, "Salesforce gave no answer to this.", flag.fix)
     if value:
         return Finding(flag.key, flag.title, Outcome.PASS, flag.good)
-    return Finding(flag.key, flag.title, flag.lacking, flag.bad, flag.fix)
+    return Finding(flag.key, flag.title, flag.lacking, flag.bad + _last_changed(flag, rights), flag.fix)
+
+
+def _last_changed(flag: _Flag, rights: Rights) -> str:
+    """When a password that runs out was set. When it does so is a policy of the org, which the API does not tell."""
+    if flag.attribute != "password_never_expires" or not rights.password_changed:
+        return ""
+    try:
+        day = date.fromisoformat(rights.password_changed[:10])
+    except ValueError:
+        return ""
+    return f" It was last set on {day.day} {day:%B %Y}; your org's password policy says how long it holds."
 
 
 def _object(name: str, schema: ObjectSchema | None) -> Finding:

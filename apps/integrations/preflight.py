@@ -19,12 +19,14 @@ _PERMISSIONS = ("PermissionsApiEnabled", "PermissionsModifyAllData", "Permission
 def read_rights(gateway: SalesforceGateway, user_id: str) -> Rights:
     """What profile and permission sets give the sync user; each question may stay unanswered on its own."""
     user = _first(gateway, f"SELECT UserPermissionsMarketingUser FROM User WHERE Id = {quoted(user_id)}")
+    password = _first(gateway, f"SELECT LastPasswordChangeDate FROM User WHERE Id = {quoted(user_id)}")
     granted = {name: _granted(gateway, user_id, name) for name in _PERMISSIONS}
     return Rights(
         api_enabled=granted["PermissionsApiEnabled"],
         modify_all=granted["PermissionsModifyAllData"],
         marketing_user=None if user is None else user.get("UserPermissionsMarketingUser"),
         password_never_expires=granted["PermissionsPasswordNeverExpires"],
+        password_changed=str((password or {}).get("LastPasswordChangeDate") or ""),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from apps.domain.ports import ObjectSchema
-from apps.integrations.checks import OrgState, Outcome, findings
+from apps.integrations.checks import OrgState, Outcome, Rights, findings
 from apps.salesforce.schema import object_schema
 
 
@@ -49,3 +49,19 @@ def test_rights_to_write_are_named_where_they_are_missing(
 def test_what_is_not_written_is_not_asked() -> None:
     state = OrgState("Enterprise Edition", {"Lead": lead()}, needed={"Lead": ["Email"]})
     assert not [one for one in findings(state) if one.key.startswith("writes_")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ("2026-03-05T10:00:00.000+0000", "It was last set on 5 March 2026; your org's password policy says"),
+        ("", "runs out one day, and the sync stops with it."),
+        ("soon", "runs out one day, and the sync stops with it."),
+    ],
+)
+def test_a_password_that_runs_out_is_told_with_the_day_on_which_it_was_set(changed: str, words: str) -> None:
+    rights = Rights(password_never_expires=False, password_changed=changed)
+    found = next(one for one in findings(OrgState("Enterprise Edition", {}, rights)) if one.key == "password")
+    assert found.outcome is Outcome.WARNING
+    assert words in found.finding
+    assert found.finding.endswith((words, "how long it holds."))
