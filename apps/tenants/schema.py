@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.migrations.operations import RunSQL
 
@@ -31,13 +30,7 @@ def secure_tenant_table(
     one check per row less counts in a sync of a million rows. ``dispatcher_columns`` are what the dispatcher may
     read across tenants to see which work is due.
     """
-    forward: list[Any] = [
-        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY tenant_rows ON {table} TO syncline_app "
-        "USING (tenant_id = current_setting('app.tenant')::bigint) "
-        "WITH CHECK (tenant_id = current_setting('app.tenant')::bigint)",
-    ]
+    forward = [*_policy(table)]
     if has_id:
         forward += [
             f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_pkey",
@@ -48,12 +41,7 @@ def secure_tenant_table(
             f"ALTER TABLE {table} ADD CONSTRAINT {table}_tenant FOREIGN KEY (tenant_id) "
             "REFERENCES tenants_tenant (id) ON DELETE CASCADE"
         )
-    for key in foreign_keys:
-        set_null = f" SET NULL ({key.column})" if key.on_delete == "SET NULL" else f" {key.on_delete}"
-        forward.append(
-            f"ALTER TABLE {table} ADD CONSTRAINT {table}_{key.column} FOREIGN KEY (tenant_id, {key.column}) "
-            f"REFERENCES {key.table} (tenant_id, id) ON DELETE{set_null}"
-        )
+    forward += [_foreign_key(table, key) for key in foreign_keys]
     if dispatcher_columns:
         forward += [
             f"GRANT SELECT ({', '.join(dispatcher_columns)}) ON {table} TO syncline_dispatcher",
@@ -61,4 +49,23 @@ def secure_tenant_table(
         ]
     if append_only:
         forward.append(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM syncline_app")
-    return RunSQL(forward, RunSQL.noop)
+    return RunSQL(tuple(forward), RunSQL.noop)
+
+
+def _policy(table: str) -> list[str]:
+    """Rows of the open tenant only, for whoever asks."""
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant_rows ON {table} TO syncline_app "
+        "USING (tenant_id = current_setting('app.tenant')::bigint) "
+        "WITH CHECK (tenant_id = current_setting('app.tenant')::bigint)",
+    ]
+
+
+def _foreign_key(table: str, key: ForeignTable) -> str:
+    set_null = f" SET NULL ({key.column})" if key.on_delete == "SET NULL" else f" {key.on_delete}"
+    return (
+        f"ALTER TABLE {table} ADD CONSTRAINT {table}_{key.column} FOREIGN KEY (tenant_id, {key.column}) "
+        f"REFERENCES {key.table} (tenant_id, id) ON DELETE{set_null}"
+    )

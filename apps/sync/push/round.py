@@ -283,18 +283,7 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
     status = _status_values(work, judged, schema, claim)
     if not outcome.writes and not own and not status:
         return None
-    values: dict[str, str] = {}
-    keys: set[str] = set()
-    # A change of the score alone writes only what goes out by itself, unless the settings let it write all (B06).
-    is_alone = goes_alone(claim.fields, only_score=work.settings.score_only)
-    if judged.step is not None and not is_alone and may_write(judged.step, record.values):
-        values = writable(schema, outcome.remote)
-        if work.account is not None and judged.row.remote_id in work.person_accounts:
-            values = reachable(values, work.account.fields)
-        if OWNER in values:
-            held = judged.row.values.get(OWNER) or ""
-            values = fitted(values, work.owner_policy, schema.fields[OWNER].reference_to, held=held)
-        keys = {rule.key for rule in judged.step.rules if rule.remote_field in values}
+    values, keys = _mapped_values(work, judged, schema, claim)
     refused = refusals(schema, values)
     if refused:
         refuse(work, claim, refused, remote_id=judged.row.remote_id, sobject=context.sobject)
@@ -329,6 +318,23 @@ def _intent(work: Round, context: Context, judged: Judged) -> WriteIntent | None
         generation=claim.generation,
         cause=claim.cause,
     )
+
+
+def _mapped_values(
+    work: Round, judged: Judged, schema: ObjectSchema, claim: Claimed
+) -> tuple[dict[str, str], set[str]]:
+    """What the mappings write of a row, and the keys of their rules. A change of the score alone writes only what goes
+    out by itself, unless the settings let it write all (B06)."""
+    is_alone = goes_alone(claim.fields, only_score=work.settings.score_only)
+    if judged.step is None or is_alone or not may_write(judged.step, judged.link.record.values):
+        return {}, set()
+    values = writable(schema, judged.outcome.remote)
+    if work.account is not None and judged.row.remote_id in work.person_accounts:
+        values = reachable(values, work.account.fields)
+    if OWNER in values:
+        held = judged.row.values.get(OWNER) or ""
+        values = fitted(values, work.owner_policy, schema.fields[OWNER].reference_to, held=held)
+    return values, {rule.key for rule in judged.step.rules if rule.remote_field in values}
 
 
 def _own_values(judged: Judged, schema: ObjectSchema) -> dict[str, str]:
