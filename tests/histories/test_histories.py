@@ -10,6 +10,7 @@ import pytest
 from tests.histories.history import History, generate
 from tests.histories.machine import shrink, violation_of
 from tests.histories.memory.world import MemoryWorld
+from tests.histories.mutants import MUTANTS, Mutant
 
 BASE = Path(__file__).resolve().parents[2]
 FRESH = 3_000
@@ -46,6 +47,13 @@ def test_fresh_histories_hold_in_memory() -> None:
 def test_seed_gives_the_same_history_to_the_byte() -> None:
     assert str(generate(4_711)) == str(generate(4_711))
     assert str(generate(4_711)) != str(generate(4_712))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_text_that_a_mutant_changes_stands_there_once(mutant: Mutant) -> None:
+    """Code moves, and a mutant has to move with it."""
+    for file, old, _ in mutant.changes:
+        assert (BASE / file).read_text().count(old) == 1, f"{file}: {old}"
 
 
 def test_histories_hold_with_database_and_emulator() -> None:
