@@ -113,7 +113,7 @@ _OWNER = LocalField("owner", "Owner", Kind.REFERENCE, "owner")
 PERSON = {
     field.name: field
     for field in [
-        LocalField("email", "Email", Kind.EMAIL),
+        LocalField("email", "E-mail", Kind.EMAIL),
         *_texts(
             first_name="First name",
             last_name="Last name",
@@ -207,7 +207,7 @@ def local_field(record_type: str, name: str) -> LocalField:
 
 
 OTHER_LABELS = {
-    "email_opt_out": "Email opt-out",
+    "email_opt_out": "E-mail opt-out",
     "email_bounced": "E-mail bounced",
     "is_active": "Active",
     "score": "Score",

@@ -60,7 +60,7 @@ def seen_fields(trigger: str) -> list[Seen]:
     found = [Seen(name, one.label, _TYPES[one.kind]) for name, one in fields_of("person").items()]
     found += [
         Seen("score", "Score", FieldType.INT),
-        Seen("email_opt_out", "Email opt-out", FieldType.BOOLEAN),
+        Seen("email_opt_out", "E-mail opt-out", FieldType.BOOLEAN),
         Seen("source", "Came from", FieldType.STRING, _SOURCES),
         Seen("leading_sobject", "In Salesforce as", FieldType.STRING, (("Lead", "Lead"), ("Contact", "Contact"))),
     ]

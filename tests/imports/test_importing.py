@@ -130,7 +130,7 @@ def test_people_without_email_are_made_each_time(importing: Importing) -> None:
 
 
 BAD = [
-    ("nonsense,Ann,Lee,,,,", "Email: This is no e-mail address"),
+    ("nonsense,Ann,Lee,,,,", "E-mail: This is no e-mail address"),
     (",,,Boss,,,", "There is neither an e-mail address nor a name"),
     ("a@x.example,,,,many,,", "Employees: This is no number"),
     ("a@x.example,,,,1.5,,", "Employees: This has to be a whole number"),
@@ -140,7 +140,7 @@ BAD = [
     ("a@x.example,,,,,,2026-02-30", "Birthdate: This is no date"),
     ("a@x.example,,,,,,,extra", "more cells than the header"),
     ("a@x.example,,," + "x" * 131_073 + ",,,", "Title: This is too long"),
-    ("x" * 250 + "@x.example,,,,,,", "Email: This is too long"),
+    ("x" * 250 + "@x.example,,,,,,", "E-mail: This is too long"),
 ]
 
 

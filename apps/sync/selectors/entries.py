@@ -33,7 +33,7 @@ _RULE_WORDS: dict[str, str] = {
     "status_map": "A step translates the state here into this status.",
     "automatic": "Syncline tells this by itself.",
 }
-_OTHER_FIELDS = {"email_opt_out": "Email opt-out", "is_active": "Active"}
+_OTHER_FIELDS = {"email_opt_out": "E-mail opt-out", "is_active": "Active"}
 
 
 @dataclass(frozen=True, slots=True)

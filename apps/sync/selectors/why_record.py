@@ -310,7 +310,7 @@ def _queue_gate(local_type: str, record: Record) -> Gate:
 
 def _label(local_type: str, name: str) -> str:
     if name == "email_opt_out":
-        return "Email opt-out"
+        return "E-mail opt-out"
     return name.removeprefix(CUSTOM_PREFIX) if name.startswith(CUSTOM_PREFIX) else local_label(local_type, name)
 
 

@@ -56,7 +56,7 @@ def test_file_becomes_people_on_a_new_list(marketer: Client, tenant: Tenant) -> 
     advance(tenant.pk, row.pk)
     body = marketer.get(f"/imports/{row.pk}/").content.decode()
     assert "Finished" in body
-    assert "Email: This is no e-mail address" in body
+    assert "E-mail: This is no e-mail address" in body
     with tenant_transaction(tenant.pk):
         fair = List.objects.get(name="Fair")
         assert ListMembership.objects.get(list=fair).person.first_name == "Ada"
@@ -129,11 +129,11 @@ def test_export_holds_what_the_page_shows_with_every_field(marketer: Client, ten
         fair: Any = List.objects.create(name="Fair")
         ListMembership.objects.create(list=fair, person=ada, status="Sent")
     (found,) = rows_of(marketer, "/people/export.csv?status=yes")
-    assert (found["Email"], found["First name"], found["Shoe size"], found["Employees"], found["Active"]) == (
+    assert (found["E-mail"], found["First name"], found["Shoe size"], found["Employees"], found["Active"]) == (
         "ada@example.com", "'=1+1", "38", "5", "yes",
     )  # fmt: skip
     assert len(rows_of(marketer, "/people/export.csv")) == 2
-    assert [row["Email"] for row in rows_of(marketer, "/people/export.csv?q=bob")] == ["bob@example.com"]
+    assert [row["E-mail"] for row in rows_of(marketer, "/people/export.csv?q=bob")] == ["bob@example.com"]
     assert [row["Name"] for row in rows_of(marketer, "/companies/export.csv")] == ["'@Acme"]
     assert [row["Member status"] for row in rows_of(marketer, f"/lists/{fair.pk}/members.csv")] == ["Sent"]
 

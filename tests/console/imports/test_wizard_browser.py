@@ -43,7 +43,7 @@ def test_file_is_taken_in_and_the_page_follows_by_itself(page: Page, tenant: Ten
         row = Import.objects.get()
     advance(tenant.pk, row.pk)
     expect(page.get_by_text("Finished")).to_be_visible()
-    expect(page.get_by_text("Email: This is no e-mail address")).to_be_visible()
+    expect(page.get_by_text("E-mail: This is no e-mail address")).to_be_visible()
     page.reload()
     page.get_by_role("link", name="See the people").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Fair")

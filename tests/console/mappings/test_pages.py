@@ -274,7 +274,7 @@ def test_keys_are_not_removed_and_the_row_says_why(desk: Desk) -> None:
     chosen = [desk.mapping("Email").pk, desk.mapping("Title").pk]
     answer = desk.post(url(desk, "mappings"), **table(desk), mapping=chosen, choice="remove", apply="1")
     assert answer.status_code == 422
-    assert "“Email” finds the same record on both sides, so it cannot be removed." in answer.content.decode()
+    assert "“E-mail” finds the same record on both sides, so it cannot be removed." in answer.content.decode()
     desk.post(url(desk, "mappings"), **table(desk), mapping=chosen[1:], choice="remove", apply="1")
     assert "Title" not in {row[0] for row in desk.mapped()}
 

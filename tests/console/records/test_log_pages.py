@@ -152,7 +152,7 @@ def test_rows_show_before_and_after_and_the_rule(viewer: Client, tenant: Tenant,
     html = page(viewer, f"{LOG}{run.pk}/rows/")
     for words in (
         "Ada Lovelace", "London", "Turin", "Both sides had changed it; Salesforce wins.", "Not used", "Paris",
-        "Email opt-out", "An opt-out on either side counts on both.", "See the error",
+        "E-mail opt-out", "An opt-out on either side counts on both.", "See the error",
     ):  # fmt: skip
         assert words in html, words
     failed = page(viewer, f"{LOG}{run.pk}/rows/?action=failed&object=Lead")
