@@ -242,6 +242,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_QUEUES = [Queue("interactive"), Queue("routine"), Queue("bulk")]
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A thread keeps its connection from task to task: a new one costs more than the beginning of a small sync. Old and
+# broken ones are closed between tasks (config/celery.py).
+CELERY_DB_REUSE_MAX = 10**12
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

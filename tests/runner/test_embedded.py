@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from config.runner.files import write_secrets
-from config.runner.postgres import EmbeddedPostgres, embedded_postgres
+from config.runner.postgres import EmbeddedPostgres, embedded_postgres, shared_buffers
 from config.runner.process import RunnerError
 from config.runner.stack import CHECKOUT
 from config.runner.state import has_started, when_started
@@ -28,6 +28,11 @@ with embedded_postgres(folder / "pg", durable=False) as pg, embedded_valkey(fold
     print(pg.pid, valkey.pid, flush=True)
     time.sleep(600)
 """
+
+
+@pytest.mark.parametrize(("memory", "size"), [(2**28, "128MB"), (2**31, "512MB"), (2**32, "1024MB"), (2**38, "1024MB")])
+def test_the_cache_of_the_server_follows_the_memory_of_the_machine(memory: int, size: str) -> None:
+    assert shared_buffers(memory) == size
 
 
 def test_data_survives_a_stop_and_a_power_cut(folder: Path) -> None:
