@@ -48,8 +48,8 @@ _FLEETING = {
 
 
 def shared_buffers(memory: int) -> str:
-    """The server's own cache: a quarter of the machine's ``memory`` in bytes, as its manual suggests, between 128 MB and
-    1 GB, which holds the indexes of a million people."""
+    """The server's own cache: a quarter of the machine's ``memory`` (bytes), as PostgreSQL's manual suggests, between
+    128 MB and 1 GB, which holds the indexes of a million people."""
     return f"{min(max(memory // 4 // 2**20, 128), 1024)}MB"
 
 
