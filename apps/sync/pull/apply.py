@@ -26,7 +26,8 @@ from apps.sync.pull.converted import attach_converted
 from apps.sync.pull.erased import drop_erased
 from apps.sync.pull.plan import RELATIONS
 from apps.sync.pull.relations import MISSING_PARENT, apply_relations
-from apps.sync.pull.sql import LOOK_UPS, TABLES, Statements, identifier, statements
+from apps.sync.pull.sql import LOOK_UPS, TABLES, Statements, statements
+from apps.sync.pull.sql_values import identifier
 from apps.sync.pull.staging import drop_page
 from apps.sync.storing import apply_rows
 from apps.sync.verdicts import Tally

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from apps.sync.drafts import Context
-from apps.sync.pull.sql import identifier
+from apps.sync.pull.sql_values import identifier
 from apps.sync_errors.services import resolve_errors
 from apps.tenants.scope import current_tenant_id
 

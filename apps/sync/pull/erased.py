@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from apps.audience.services.erasures import active_marker
-from apps.sync.pull.sql import identifier
+from apps.sync.pull.sql_values import identifier
 from apps.tenants.scope import current_tenant_id
 
 # HMAC-SHA256 by its definition (RFC 2104), since the keyed hash is all that is known of them. Marks are computed in a

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from apps.sync.pull.sql import identifier
+from apps.sync.pull.sql_values import identifier
 
 MISSING_PARENT = "missing_parent"
 """Why a member or role was skipped: its list, person or opportunity is not here."""

@@ -25,7 +25,7 @@ from apps.sync.lanes import Hold
 from apps.sync.models import ObjectStage, RunObject, RunPage, SyncRun
 from apps.sync.pull.differential import count_rows
 from apps.sync.pull.plan import RELATIONS, in_order
-from apps.sync.pull.sql import identifier
+from apps.sync.pull.sql_values import identifier
 from apps.sync.pull.staging import drop_page, staged_rows
 from apps.sync.storing import apply_rows
 from apps.sync.verdicts import Tally
