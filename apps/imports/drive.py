@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.audience.services.erasures import erased_among
 from apps.core import crash
 from apps.core.bulk import insert_rows
-from apps.core.db import dispatcher_transaction
+from apps.core.leases import claim_due, lock_held, wake_due
 from apps.core.queue import wake
 from apps.imports.applying import Applied, Chunk
 from apps.imports.columns import targets_of
@@ -65,37 +64,24 @@ def advance(tenant_id: int, import_id: int) -> None:
 
 def wake_due_imports() -> int:
     """Call for the imports that are due and held by nobody; the dispatcher's part."""
-    now = timezone.now()
-    with dispatcher_transaction():
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        due = Import._base_manager.filter(free, due_at__lte=now).order_by("due_at")
-        found = list(due.values_list("tenant_id", "id")[:200])
-        for tenant_id, import_id in found:
-            wake(ADVANCE_TASK, tenant_id, import_id, queue="bulk")
-    return len(found)
+    return wake_due(Import._base_manager.all(), ADVANCE_TASK, queue="bulk", most=200)
 
 
 def _claim(tenant_id: int, import_id: int) -> Hold | None:
-    now = timezone.now()
     with tenant_transaction(tenant_id):
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        row = (
-            Import.objects.select_for_update(skip_locked=True)
-            .filter(free, id=import_id, state__in=OPEN_STATES, due_at__lte=now)
-            .first()
-        )
+        row = claim_due(Import.objects.filter(id=import_id, state__in=OPEN_STATES), LEASE)
         if row is None:
             return None
-        Import.objects.filter(id=row.pk).update(lease_until=now + LEASE, fence=F("fence") + 1)
         if row.state == ImportState.QUEUED:
-            Import.objects.filter(id=row.pk).update(state=ImportState.RUNNING, started_at=row.started_at or now)
-        return Hold(tenant_id, row.pk, row.fence + 1)
+            row.state, row.started_at = ImportState.RUNNING, row.started_at or timezone.now()
+            row.save(update_fields=["state", "started_at"])
+        return Hold(tenant_id, row.pk, row.fence)
 
 
 def _chunk(hold: Hold) -> bool:
     """One chunk; False when there is nothing more to do, or another worker holds the import by now."""
     with tenant_transaction(hold.tenant_id):
-        row = Import.objects.select_for_update().filter(id=hold.import_id, fence=hold.fence).first()
+        row = lock_held(Import.objects.filter(id=hold.import_id), hold.fence)
         if row is None or row.state not in OPEN_STATES:
             return False
         if row.state == ImportState.CANCELLING:
@@ -221,7 +207,7 @@ def _release(hold: Hold) -> None:
 def _wait(hold: Hold, what: str) -> None:
     """Try again later, each time later; after too many failures in a row the import has failed."""
     with tenant_transaction(hold.tenant_id):
-        row = Import.objects.select_for_update().filter(id=hold.import_id, fence=hold.fence).first()
+        row = lock_held(Import.objects.filter(id=hold.import_id), hold.fence)
         if row is None:
             return
         row.attempts += 1

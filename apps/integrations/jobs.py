@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.core.db import dispatcher_transaction
+from apps.core.leases import is_free, lock_due, lock_held
 from apps.core.queue import wake
 from apps.domain.failures import AuthorizationLost, Failure, NotPermitted, Transient
 from apps.integrations.gateways import open_gateway
@@ -68,12 +68,7 @@ def claim_job(tenant_id: int, job_id: int) -> Claim | None:
 
 
 def _claim(tenant_id: int, job_id: int, now: datetime) -> Claim | None:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    job: ConnectionJob | None = (
-        ConnectionJob.objects.select_for_update(skip_locked=True)
-        .filter(free, id=job_id, state__in=_OPEN_STATES, due_at__lte=now)
-        .first()
-    )
+    job: ConnectionJob | None = lock_due(ConnectionJob.objects.filter(id=job_id, state__in=_OPEN_STATES), now)
     if job is None:
         return None
     if job.attempts >= _MOST_ATTEMPTS:
@@ -118,7 +113,7 @@ def settle_job(claim: Claim, *, is_done: bool, delay: float = 0.0) -> None:
     """End a job, or schedule its next chunk."""
     now = timezone.now()
     with tenant_transaction(claim.place.tenant_id):
-        row = ConnectionJob.objects.select_for_update().filter(id=claim.job_id, fence=claim.fence).first()
+        row = lock_held(ConnectionJob.objects.filter(id=claim.job_id), claim.fence)
         if row is None:
             return
         row.lease_until, row.error, row.attempts = None, "", 0
@@ -136,7 +131,7 @@ def settle_failure(claim: Claim, failure: Failure) -> None:
         note_api_closed(claim.place, failure.message)
     now = timezone.now()
     with tenant_transaction(claim.place.tenant_id):
-        row = ConnectionJob.objects.select_for_update().filter(id=claim.job_id, fence=claim.fence).first()
+        row = lock_held(ConnectionJob.objects.filter(id=claim.job_id), claim.fence)
         if row is None:
             return
         row.lease_until, row.error = None, failure.message[:500]
@@ -209,9 +204,8 @@ def wake_due_jobs() -> int:
     queue_stale_metadata()
     now = timezone.now()
     with dispatcher_transaction():
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
         due = list(
-            ConnectionJob._base_manager.filter(free, state__in=_OPEN_STATES, due_at__lte=now)
+            ConnectionJob._base_manager.filter(is_free(now), state__in=_OPEN_STATES, due_at__lte=now)
             .order_by("due_at")
             .values_list("tenant_id", "id", "kind")[:100]
         )

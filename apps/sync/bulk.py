@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
 from apps.audience.models import Company, List, Person, Record
@@ -17,7 +17,7 @@ from apps.audience.services.companies import deactivate_company
 from apps.audience.services.lists import add_to_list
 from apps.audience.services.people import deactivate_person
 from apps.audience.services.values import fields_of, value_of
-from apps.core.db import dispatcher_transaction
+from apps.core.leases import claim_due, lock_held, wake_due
 from apps.core.queue import wake
 from apps.outbox.queue import queue_changes
 from apps.sync.drafts import LEADING_ROW
@@ -96,14 +96,7 @@ def cancel_bulk(*, action: BulkAction, user: User) -> bool:
 
 def wake_due_bulk() -> int:
     """Call workers to actions that wait or whose worker died; the dispatcher's part."""
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    with dispatcher_transaction():
-        due = BulkAction._base_manager.filter(free, due_at__lte=now).order_by("due_at")
-        found = list(due.values_list("tenant_id", "id")[:100])
-        for tenant_id, action_id in found:
-            wake(TASK, tenant_id, action_id, queue="routine")
-    return len(found)
+    return wake_due(BulkAction._base_manager.all(), TASK, queue="routine")
 
 
 def advance_bulk(tenant_id: int, action_id: int) -> None:
@@ -112,7 +105,7 @@ def advance_bulk(tenant_id: int, action_id: int) -> None:
     until = time.monotonic() + _CHUNK_SECONDS
     while fence is not None:
         with tenant_transaction(tenant_id):
-            row = BulkAction.objects.select_for_update().filter(id=action_id, fence=fence).first()
+            row = lock_held(BulkAction.objects.filter(id=action_id), fence)
             if row is None or not row.is_open:
                 return
             is_over = _chunk(row)
@@ -130,16 +123,9 @@ def advance_bulk(tenant_id: int, action_id: int) -> None:
 
 def _claim(tenant_id: int, action_id: int) -> int | None:
     """Take an action in hand; its fencing number, or None where there is nothing to take."""
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     with tenant_transaction(tenant_id):
-        rows = BulkAction.objects.select_for_update(skip_locked=True).filter(free, id=action_id, due_at__lte=now)
-        row = rows.first()
-        if row is None:
-            return None
-        row.fence, row.lease_until = row.fence + 1, now + _LEASE
-        row.save(update_fields=["fence", "lease_until"])
-        return int(row.fence)
+        row: BulkAction | None = claim_due(BulkAction.objects.filter(id=action_id), _LEASE)
+    return None if row is None else row.fence
 
 
 def _chunk(action: BulkAction) -> bool:

@@ -13,13 +13,12 @@ from typing import Any
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.audience.models import Erasure, ErasureState
 from apps.core import crash
 from apps.core.crypto import CannotDecrypt, unseal
-from apps.core.db import dispatcher_transaction
+from apps.core.leases import claim_due, lock_held, wake_due
 from apps.core.queue import wake
 from apps.imports.scrubbing import blank_rows, stored_files
 from apps.sync.erasing import LOGS, TASK, binding_of, columns_of, tests_of_person
@@ -51,14 +50,7 @@ Span = list[Any]
 
 def wake_due_erasures() -> int:
     """Call workers to walks that wait or whose worker died; the dispatcher's part."""
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    with dispatcher_transaction():
-        due = ErasureJob._base_manager.filter(free, due_at__lte=now).order_by("due_at")
-        found = list(due.values_list("tenant_id", "id")[:100])
-        for tenant_id, job_id in found:
-            wake(TASK, tenant_id, job_id, queue="routine")
-    return len(found)
+    return wake_due(ErasureJob._base_manager.all(), TASK, queue="routine")
 
 
 def advance_erasure(tenant_id: int, job_id: int) -> None:
@@ -68,7 +60,7 @@ def advance_erasure(tenant_id: int, job_id: int) -> None:
     until = time.monotonic() + _CHUNK_SECONDS
     while fence is not None:
         with tenant_transaction(tenant_id):
-            job = ErasureJob.objects.select_for_update().filter(id=job_id, fence=fence).first()
+            job = lock_held(ErasureJob.objects.filter(id=job_id), fence)
             if job is None:
                 return
             is_over = _step(job)
@@ -88,16 +80,9 @@ def advance_erasure(tenant_id: int, job_id: int) -> None:
 
 def _claim(tenant_id: int, job_id: int) -> int | None:
     """Take a walk in hand; its fencing number, or None where there is nothing to take."""
-    now = timezone.now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     with tenant_transaction(tenant_id):
-        rows = ErasureJob.objects.select_for_update(skip_locked=True).filter(free, id=job_id, due_at__lte=now)
-        job = rows.first()
-        if job is None:
-            return None
-        job.fence, job.lease_until = job.fence + 1, now + _LEASE
-        job.save(update_fields=["fence", "lease_until"])
-        return int(job.fence)
+        job: ErasureJob | None = claim_due(ErasureJob.objects.filter(id=job_id), _LEASE)
+    return None if job is None else job.fence
 
 
 def _step(job: ErasureJob) -> bool:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from apps.audience.models import Person
 from apps.core import crash
+from apps.core.leases import claim_due, lock_held
 from apps.domain.actions import Action
 from apps.domain.automation import Cut, Trigger, applies, cut
 from apps.domain.filters import BadFilter
@@ -61,15 +62,9 @@ def react(tenant_id: int) -> bool:
 
 def _take(tenant_id: int) -> int | None:
     """Claim the tenant's rules; None where another worker has them, or nothing is due."""
-    now = timezone.now()
     with tenant_transaction(tenant_id):
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        row = RulesDue.objects.select_for_update(skip_locked=True).filter(free, due_at__lte=now).first()
-        if row is None:
-            return None
-        RulesDue.objects.filter(id=row.pk).update(fence=row.fence + 1, lease_until=now + _LEASE)
-        fence: int = row.fence + 1
-        return fence
+        row: RulesDue | None = claim_due(RulesDue.objects.all(), _LEASE)
+    return None if row is None else row.fence
 
 
 def _begin(tenant_id: int, fence: int) -> list[int] | None:
@@ -92,7 +87,7 @@ def _begin(tenant_id: int, fence: int) -> list[int] | None:
 def _is_over(tenant_id: int, fence: int) -> bool:
     """Whether nothing waits; what is written down from now on calls anew."""
     with tenant_transaction(tenant_id):
-        row = RulesDue.objects.select_for_update().filter(fence=fence).first()
+        row = lock_held(RulesDue.objects.all(), fence)
         if row is None:
             return True
         if Reaction.objects.filter(state=ReactionState.WAITING).exists() or gather_events():

@@ -18,6 +18,7 @@ from django.utils import timezone
 from apps.core import crash
 from apps.core.crypto import CannotDecrypt, unseal
 from apps.core.db import dispatcher_transaction
+from apps.core.leases import is_free, lock_held
 from apps.core.queue import wake
 from apps.domain.webhooks import (
     EVENT_HEADER,
@@ -102,8 +103,7 @@ def wake_due_deliveries() -> int:
     """Call for the delivery of what is due; the dispatcher's part."""
     now = timezone.now()
     with dispatcher_transaction():
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        due = Delivery._base_manager.filter(free, due_at__lte=now)
+        due = Delivery._base_manager.filter(is_free(now), due_at__lte=now)
         found = list(due.order_by("tenant_id").values_list("tenant_id", flat=True).distinct()[:500])
         for tenant_id in found:
             wake(DELIVER_TASK, tenant_id, queue="routine")
@@ -120,10 +120,11 @@ def forget_old(tenant_id: int) -> int:
 
 
 def _claim(now: datetime) -> list[Parcel]:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     awake = Q(endpoint__rests_until__isnull=True) | Q(endpoint__rests_until__lte=now)
     ready = Q(endpoint__isnull=True) | (Q(endpoint__is_enabled=True) & awake)
-    due = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).filter(free, ready, due_at__lte=now)
+    due = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        is_free(now), ready, due_at__lte=now
+    )
     rows = list(due.select_related("endpoint").order_by("due_at", "id")[:_AT_ONCE])
     Delivery.objects.filter(id__in=[row.pk for row in rows]).update(lease_until=now + _LEASE, fence=F("fence") + 1)
     return [_parcel(row, now) for row in rows]
@@ -171,7 +172,7 @@ def body_of(row: Delivery) -> bytes:
 
 def _settle(parcel: Parcel, answer: Answer, now: datetime) -> None:
     """Write down the attempt; plan the next, or end it. A worker whose lease was taken over writes nothing."""
-    row = Delivery.objects.select_for_update().filter(id=parcel.delivery_id, fence=parcel.fence).first()
+    row = lock_held(Delivery.objects.filter(id=parcel.delivery_id), parcel.fence)
     if row is None:
         return
     Attempt.objects.create(
