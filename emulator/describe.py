@@ -9,75 +9,92 @@ _SOAP = {"id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "doubl
          "date": "xsd:date", "time": "xsd:time", "address": "urn:address", "location": "urn:location",
          "base64": "xsd:base64Binary", "anyType": "xsd:anyType"}  # fmt: skip
 _LONG = 255
+_FLAGS = {
+    "autoNumber": "a",
+    "calculated": "k",
+    "defaultedOnCreate": "d",
+    "externalId": "x",
+    "idLookup": "i",
+    "nameField": "N",
+    "namePointing": "P",
+    "nillable": "n",
+    "permissionable": "p",
+    "polymorphicForeignKey": "P",
+}
+"""Keys that say whether a field has one of the flags of ``emulator.schema``."""
+_SAME: dict[str, Any] = {
+    "aiPredictionField": False,
+    "calculatedFormula": None,
+    "cascadeDelete": False,
+    "caseSensitive": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "displayLocationInDecimal": False,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "inlineHelpText": None,
+    "mask": None,
+    "maskType": None,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "writeRequiresMasterRead": False,
+}
+"""Keys whose values are those of every field that there is."""
 
 
 def field_describe(field: Field) -> dict[str, Any]:
-    """One element of ``fields``."""
-    kind, flags = field.type, field.flags
-    is_long = kind == "textarea" and field.length > _LONG
-    is_compound = kind in {"address", "location"}
-    is_reference = kind == "reference"
+    """One element of ``fields``; its keys come in the order of the alphabet."""
+    flags = {key: flag in field.flags for key, flag in _FLAGS.items()}
+    return dict(sorted({**_SAME, **flags, **_what_it_holds(field), **_what_it_can(field)}.items()))
+
+
+def _what_it_holds(field: Field) -> dict[str, Any]:
+    kind = field.type
     return {
-        "aggregatable": kind not in {"boolean", "address", "location"} and not is_long,
-        "aiPredictionField": False,
-        "autoNumber": "a" in flags,
         "byteLength": field.length if kind in {"id", "reference"} else field.length * 3,
-        "calculated": "k" in flags,
-        "calculatedFormula": None,
-        "cascadeDelete": False,
-        "caseSensitive": False,
         "compoundFieldName": field.compound,
-        "controllerName": None,
-        "createable": field.is_createable,
         "custom": field.is_custom,
         "defaultValue": False if kind == "boolean" else field.default,
-        "defaultValueFormula": None,
-        "defaultedOnCreate": "d" in flags,
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
         "digits": field.digits,
-        "displayLocationInDecimal": False,
         "encrypted": kind == "encryptedstring",
-        "externalId": "x" in flags,
         "extraTypeInfo": "plaintextarea" if kind == "textarea" else "personname" if _is_person_name(field) else None,
-        "filterable": not is_long,
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
-        "groupable": not (field.is_number or is_compound or is_long or kind in {"datetime", "combobox"}),
-        "highScaleNumber": False,
-        "htmlFormatted": False,
-        "idLookup": "i" in flags,
-        "inlineHelpText": None,
         "label": field.label,
         "length": field.length,
-        "mask": None,
-        "maskType": None,
         "name": field.name,
-        "nameField": "N" in flags,
-        "namePointing": "P" in flags,
-        "nillable": "n" in flags,
-        "permissionable": "p" in flags,
         "picklistValues": [
             {"active": True, "defaultValue": v.is_default, "label": v.label, "validFor": None, "value": v.value}
             for v in field.values
         ],
-        "polymorphicForeignKey": "P" in flags,
         "precision": field.precision,
-        "queryByDistance": is_compound,
-        "referenceTargetField": None,
         "referenceTo": list(field.refers_to),
         "relationshipName": field.relationship,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
         "restrictedPicklist": field.is_restricted,
         "scale": field.scale,
-        "searchPrefilterable": is_reference,
         "soapType": _SOAP.get(kind, "xsd:string"),
-        "sortable": not (is_compound or is_long),
         "type": kind,
         "unique": field.is_unique,
+    }
+
+
+def _what_it_can(field: Field) -> dict[str, Any]:
+    """What statements may do with it."""
+    kind = field.type
+    is_long = kind == "textarea" and field.length > _LONG
+    is_compound = kind in {"address", "location"}
+    return {
+        "aggregatable": not (kind == "boolean" or is_compound or is_long),
+        "createable": field.is_createable,
+        "filterable": not is_long,
+        "groupable": not (field.is_number or is_compound or is_long or kind in {"datetime", "combobox"}),
+        "queryByDistance": is_compound,
+        "searchPrefilterable": kind == "reference",
+        "sortable": not (is_compound or is_long),
         "updateable": field.is_updateable,
-        "writeRequiresMasterRead": False,
     }
 
 
