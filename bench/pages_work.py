@@ -159,74 +159,6 @@ class House:
             tree = {"field": "city", "type": "string", "operator": "equals", "values": ["Nowhere"]}
             save_filter(record_type="person", name="No index", tree=tree, user=None)
 
-    def _addresses(self, tenant_id: int) -> dict[str, str]:
-        """What is asked: a name for each address, and the address in this tenant."""
-        with tenant_transaction(tenant_id), connection.cursor() as cursor:
-
-            def one(sql: str) -> int:
-                cursor.execute(sql, [tenant_id])
-                return int(cursor.fetchone()[0])
-
-            person = one("SELECT max(id) FROM audience_person WHERE tenant_id = %s AND leading_sobject = 'Lead'")
-            company = one("SELECT max(id) FROM audience_company WHERE tenant_id = %s")
-            deal = one("SELECT max(id) FROM audience_opportunity WHERE tenant_id = %s")
-            listed = one("SELECT min(id) FROM audience_list WHERE tenant_id = %s")
-            error = one("SELECT max(id) FROM sync_errors_syncerror WHERE tenant_id = %s AND state = 'open'")
-            run = one("SELECT run_id FROM sync_runentry WHERE tenant_id = %s LIMIT 1")
-            saved = one("SELECT max(id) FROM audience_savedfilter WHERE tenant_id = %s")
-        people, companies = "/people/", "/companies/"
-        errors, log = "/integrations/salesforce/errors/", "/integrations/salesforce/log/"
-        return {
-            "overview": "/",
-            "people": people,
-            "people, by name": f"{people}?sort=name",
-            "people, linked": f"{people}?linked=yes",
-            "people, contacts": f"{people}?object=Contact",
-            "people, not linked": f"{people}?linked=no",
-            "people, unsubscribed": f"{people}?consent=yes",
-            "people, inactive": f"{people}?status=no",
-            "people, from forms": f"{people}?source=form",
-            "people, Salesforce import": f"{people}?source=salesforce",
-            "people, a word": f"{people}?q=smith",
-            "people, two words": f"{people}?{urlencode({'q': 'first5 smith'})}",
-            "people, e-mail": f"{people}?q=person77@77.example",
-            "people, no hit": f"{people}?q=zzzzzz",
-            "people, filter without index": f"{people}?filter={saved}",
-            "person": f"{people}{person}/",
-            "person, why": f"{people}{person}/why/",
-            "person, edit": f"{people}{person}/edit/",
-            "companies": companies,
-            "companies, newest": f"{companies}?sort=newest",
-            "companies, search": f"{companies}?{urlencode({'q': 'company 9'})}",
-            "companies, Salesforce import": f"{companies}?source=salesforce",
-            "companies, not linked": f"{companies}?linked=no",
-            "company": f"{companies}{company}/",
-            "opportunities": "/opportunities/",
-            "opportunities, search": "/opportunities/?q=deal",
-            "opportunity": f"/opportunities/{deal}/",
-            "lists": "/lists/",
-            "list": f"/lists/{listed}/",
-            "errors": errors,
-            "errors, by record": f"{errors}?sort=record",
-            "errors, oldest": f"{errors}?sort=oldest-seen",
-            "errors, one category": f"{errors}?category=row_locked",
-            "errors, resolved": f"{errors}?state=resolved",
-            "errors, any": f"{errors}?state=every",
-            "errors, search": f"{errors}?{urlencode({'q': 'Person 77'})}",
-            "error": f"{errors}{error}/",
-            "log": log,
-            "log, one run": f"{log}{run}/",
-            "log, rows": f"{log}{run}/rows/",
-            "log, rows of an action": f"{log}{run}/rows/?action=updated",
-            "log, merges": f"{log}merges/",
-            "queue": "/integrations/salesforce/queue/",
-            "queue, held": "/integrations/salesforce/queue/?state=held",
-            "connection": "/integrations/salesforce/",
-            "settings": "/integrations/salesforce/settings/",
-            "notices": "/notices/",
-            "members": "/members/",
-        }
-
     def measure(self, samples: int, limit_ms: float) -> bool:
         """Ask every address, print what it took; True where one was too slow or asks more the more there is."""
         storages = {
@@ -235,7 +167,7 @@ class House:
         }
         with override_settings(STORAGES=storages, ALLOWED_HOSTS=["*"], DEBUG=False):
             small, big = self._browser(self.small_user), self._browser(self.user)
-            near, far = self._addresses(self.smalls[0]), self._addresses(self.big)
+            near, far = _addresses(self.smalls[0]), _addresses(self.big)
             print(f"{'page':<32} {'p50 ms':>8} {'p95 ms':>8} {'CPU ms':>8} {'queries':>8}")
             wrong = False
             for name, url in far.items():
@@ -279,3 +211,114 @@ def _cpu_ms() -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     backend = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return (time.process_time() + backend) * 1000
+
+
+# -- what is asked --------------------------------------------------------------------------------------------
+
+
+def _addresses(tenant_id: int) -> dict[str, str]:
+    """What is asked: a name for each address, and the address in this tenant."""
+    rows = _subjects(tenant_id)
+    return {
+        "overview": "/",
+        **_people_addresses(rows),
+        **_other_records_addresses(rows),
+        **_salesforce_addresses(rows),
+        "notices": "/notices/",
+        "members": "/members/",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Subjects:
+    """The rows of a tenant that pages of one row are asked for: their ids."""
+
+    person: int
+    company: int
+    deal: int
+    listed: int
+    error: int
+    run: int
+    saved: int
+
+
+def _subjects(tenant_id: int) -> _Subjects:
+    with tenant_transaction(tenant_id), connection.cursor() as cursor:
+
+        def one(sql: str) -> int:
+            cursor.execute(sql, [tenant_id])
+            return int(cursor.fetchone()[0])
+
+        return _Subjects(
+            person=one("SELECT max(id) FROM audience_person WHERE tenant_id = %s AND leading_sobject = 'Lead'"),
+            company=one("SELECT max(id) FROM audience_company WHERE tenant_id = %s"),
+            deal=one("SELECT max(id) FROM audience_opportunity WHERE tenant_id = %s"),
+            listed=one("SELECT min(id) FROM audience_list WHERE tenant_id = %s"),
+            error=one("SELECT max(id) FROM sync_errors_syncerror WHERE tenant_id = %s AND state = 'open'"),
+            run=one("SELECT run_id FROM sync_runentry WHERE tenant_id = %s LIMIT 1"),
+            saved=one("SELECT max(id) FROM audience_savedfilter WHERE tenant_id = %s"),
+        )
+
+
+def _people_addresses(rows: _Subjects) -> dict[str, str]:
+    people = "/people/"
+    return {
+        "people": people,
+        "people, by name": f"{people}?sort=name",
+        "people, linked": f"{people}?linked=yes",
+        "people, contacts": f"{people}?object=Contact",
+        "people, not linked": f"{people}?linked=no",
+        "people, unsubscribed": f"{people}?consent=yes",
+        "people, inactive": f"{people}?status=no",
+        "people, from forms": f"{people}?source=form",
+        "people, Salesforce import": f"{people}?source=salesforce",
+        "people, a word": f"{people}?q=smith",
+        "people, two words": f"{people}?{urlencode({'q': 'first5 smith'})}",
+        "people, e-mail": f"{people}?q=person77@77.example",
+        "people, no hit": f"{people}?q=zzzzzz",
+        "people, filter without index": f"{people}?filter={rows.saved}",
+        "person": f"{people}{rows.person}/",
+        "person, why": f"{people}{rows.person}/why/",
+        "person, edit": f"{people}{rows.person}/edit/",
+    }
+
+
+def _other_records_addresses(rows: _Subjects) -> dict[str, str]:
+    companies = "/companies/"
+    return {
+        "companies": companies,
+        "companies, newest": f"{companies}?sort=newest",
+        "companies, search": f"{companies}?{urlencode({'q': 'company 9'})}",
+        "companies, Salesforce import": f"{companies}?source=salesforce",
+        "companies, not linked": f"{companies}?linked=no",
+        "company": f"{companies}{rows.company}/",
+        "opportunities": "/opportunities/",
+        "opportunities, search": "/opportunities/?q=deal",
+        "opportunity": f"/opportunities/{rows.deal}/",
+        "lists": "/lists/",
+        "list": f"/lists/{rows.listed}/",
+    }
+
+
+def _salesforce_addresses(rows: _Subjects) -> dict[str, str]:
+    salesforce = "/integrations/salesforce/"
+    errors, log = f"{salesforce}errors/", f"{salesforce}log/"
+    return {
+        "errors": errors,
+        "errors, by record": f"{errors}?sort=record",
+        "errors, oldest": f"{errors}?sort=oldest-seen",
+        "errors, one category": f"{errors}?category=row_locked",
+        "errors, resolved": f"{errors}?state=resolved",
+        "errors, any": f"{errors}?state=every",
+        "errors, search": f"{errors}?{urlencode({'q': 'Person 77'})}",
+        "error": f"{errors}{rows.error}/",
+        "log": log,
+        "log, one run": f"{log}{rows.run}/",
+        "log, rows": f"{log}{rows.run}/rows/",
+        "log, rows of an action": f"{log}{rows.run}/rows/?action=updated",
+        "log, merges": f"{log}merges/",
+        "queue": f"{salesforce}queue/",
+        "queue, held": f"{salesforce}queue/?state=held",
+        "connection": salesforce,
+        "settings": f"{salesforce}settings/",
+    }

@@ -1,7 +1,5 @@
 """The whole product against an emulator in the same process: how the tests of many histories are built."""
 
-import time
-
 from apps.sync.models import RunState
 from tests.emulator.near import local, near_world, user
 from tests.sync.world import World
@@ -12,12 +10,10 @@ __all__ = ["local", "near_world", "user"]
 def test_full_and_differential_sync_need_no_server(near_world: World) -> None:
     lead = near_world.lead(Email="a@example.com", Title="Buyer")
     assert near_world.sync().state == RunState.COMPLETED
-    began = time.perf_counter()
     for n in range(5):
         near_world.change("Lead", lead, Title=f"Title {n}")
         near_world.poll()
         assert near_world.person(lead).title == f"Title {n}"
-    assert time.perf_counter() - began < 10
 
 
 def test_session_that_ended_is_renewed_here_too(near_world: World) -> None:

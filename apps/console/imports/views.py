@@ -130,29 +130,14 @@ def columns(request: MemberRequest, import_id: int) -> HttpResponse:
     row = load(Import, import_id)
     if row.state != ImportState.UPLOADED:
         return redirect("console:imports-detail", row.pk)
-    wanted = request.GET.get("delimiter", "")
-    problem = ""
-    try:
-        if wanted in DELIMITERS and wanted != row.delimiter:
-            choose_delimiter(row=row, delimiter=wanted)
-        preview = [record.cells for record in first_records(row, _PREVIEW)]
-    except BadFile as refusal:
-        preview, problem = [], str(refusal)
+    preview, problem = _first_cells(row, request.GET.get("delimiter", ""))
     targets = targets_of(row.record_type)
     guessed = guess(row.record_type, row.header, targets)
     said = request.POST if request.method == "POST" else None
     form = ColumnsForm(said, header=row.header, targets=targets, guessed=guessed, record_type=row.record_type)
     if request.method == "POST" and form.is_valid():
         try:
-            to = _list(form, request)
-            start(
-                row=row,
-                mapping=form.mapping,
-                mode=Mode(form.cleaned_data["mode"]),
-                reactivates=form.cleaned_data["reactivates"],
-                to=to,
-                user=request.user,
-            )
+            _start(row, form, request)
         except (BadMapping, BadName) as refusal:
             problem = str(refusal)
         else:
@@ -171,6 +156,28 @@ def columns(request: MemberRequest, import_id: int) -> HttpResponse:
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "console/imports/columns.html", context, status=status)
+
+
+def _first_cells(row: Import, wanted: str) -> tuple[list[list[str]], str]:
+    """The first rows, read with the delimiter that is wanted, and why they cannot be read."""
+    try:
+        if wanted in DELIMITERS and wanted != row.delimiter:
+            choose_delimiter(row=row, delimiter=wanted)
+        return [record.cells for record in first_records(row, _PREVIEW)], ""
+    except BadFile as refusal:
+        return [], str(refusal)
+
+
+def _start(row: Import, form: ColumnsForm, request: MemberRequest) -> None:
+    """Begin as the form says. Raises BadMapping or BadName."""
+    start(
+        row=row,
+        mapping=form.mapping,
+        mode=Mode(form.cleaned_data["mode"]),
+        reactivates=form.cleaned_data["reactivates"],
+        to=_list(form, request),
+        user=request.user,
+    )
 
 
 def _list(form: ColumnsForm, request: MemberRequest) -> List | None:

@@ -179,48 +179,67 @@ class MemoryWorld(Judging):
         if self._links_of(record_id) or not record.is_active or not self.setup.creates:
             self._settle_change(record_id, generation)
             return
-        email, own = record.values[EMAIL], f"x-{record_id}"
-        was_begun = any(i.is_open and i.record == record_id and not i.remote_id for i in self.intents)
-        hits = [
-            row
-            for row in self.remote.values()
-            if (was_begun or not row.is_deleted)
-            and ((self.setup.has_package and row.external_id == own) or (email and row.values[EMAIL] == email))
-        ]
+        hits = self._rows_that_fit(record)
         if hits:
             for row in hits:
                 self._found(record, row)
             return
-        step = self._steps("Lead")
-        made = creation(self._record_state(record), step, required=(), defaults={}, writable=[EMAIL, *FIELDS])
-        for begun in self.intents:
-            if begun.record == record_id:
-                begun.is_open = False
-        intent = Intent(
-            record_id, "", dict(made.values), dict(made.base_after), None, False, None, generation, self.now
-        )
-        self.intents.append(intent)
+        intent = self._intend_creation(record, generation)
         self._crash(crash_at, "after_intend")
         if between is not None:
             between()
         self._tick()
-        out = intent.values.pop("HasOptedOutOfEmail", "") == "true"
-        row_id = self._insert("Lead", {EMAIL: "", **dict.fromkeys(FIELDS, ""), **intent.values})
-        made_row = self.remote[row_id]
-        made_row.opted_out = record.opted_out if out else False
-        made_row.external_id = own if self.setup.has_package else ""
-        self.counters.remote_writes += 1
-        self.counters.created[row_id] = str(record_id)
-        for row in self.remote.values():
-            if row.id != row_id and not row.is_deleted and row.values[EMAIL] == email:
-                self.counters.beside[row_id] = row.id
+        made = self._make(record, intent)
         if self.loses_reply:
             self.loses_reply = False
             raise Crashed
         self._crash(crash_at, "after_write")
-        link = Link(row_id, "Lead", record_id, opted_out=made_row.opted_out)
-        self._keep(link, dict(intent.after))
-        self.all_links[row_id] = link
-        self._elect(record_id, row_id)
-        intent.is_open = False
+        self._link_made(made, intent)
         self._settle_change(record_id, generation)
+
+    def _rows_that_fit(self, record: Record) -> list[Row]:
+        """Rows with the record's external id or address; deleted ones, too, where we may have made one before."""
+        email, own = record.values[EMAIL], self._external_id(record)
+        was_begun = any(i.is_open and i.record == record.id and not i.remote_id for i in self.intents)
+        return [
+            row
+            for row in self.remote.values()
+            if (was_begun or not row.is_deleted)
+            and ((own and row.external_id == own) or (email and row.values[EMAIL] == email))
+        ]
+
+    def _external_id(self, record: Record) -> str:
+        return f"x-{record.id}" if self.setup.has_package else ""
+
+    def _intend_creation(self, record: Record, generation: int) -> Intent:
+        """The intent that takes the place of all that were begun for the record."""
+        step = self._steps("Lead")
+        wanted = creation(self._record_state(record), step, required=(), defaults={}, writable=[EMAIL, *FIELDS])
+        for begun in self.intents:
+            if begun.record == record.id:
+                begun.is_open = False
+        intent = Intent(
+            record.id, "", dict(wanted.values), dict(wanted.base_after), None, False, None, generation, self.now
+        )
+        self.intents.append(intent)
+        return intent
+
+    def _make(self, record: Record, intent: Intent) -> Row:
+        """The row there, counted; one beside another row of its address is noted."""
+        out = intent.values.pop("HasOptedOutOfEmail", "") == "true"
+        made = self.remote[self._insert("Lead", {EMAIL: "", **dict.fromkeys(FIELDS, ""), **intent.values})]
+        made.opted_out = record.opted_out if out else False
+        made.external_id = self._external_id(record)
+        self.counters.remote_writes += 1
+        self.counters.created[made.id] = str(record.id)
+        for row in self.remote.values():
+            if row.id != made.id and not row.is_deleted and row.values[EMAIL] == record.values[EMAIL]:
+                self.counters.beside[made.id] = row.id
+        return made
+
+    def _link_made(self, made: Row, intent: Intent) -> None:
+        link = Link(made.id, "Lead", intent.record, opted_out=made.opted_out)
+        self._keep(link, dict(intent.after))
+        self.all_links[made.id] = link
+        self._elect(intent.record, made.id)
+        intent.is_open = False
