@@ -1,38 +1,29 @@
 """Judging a batch of rows: moves first, then match, then decide. Effects are drafts; ``storing`` writes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from apps.audience.fields import Kind, local_field
 from apps.audience.models import Person, Source
-from apps.domain.automatic import AUTOMATIC
 from apps.domain.failures import Category
 from apps.domain.mapping import Step
-from apps.domain.moves import Fate, Move, fate_of, merged_values, move_of, successor_of
+from apps.domain.moves import Move, fate_of, move_of, successor_of
 from apps.domain.pushing import may_write
 from apps.domain.reconcile import Outcome, Skip, imported, reconcile, step_for_row
 from apps.domain.rows import RemoteRow
 from apps.sync.desk import OPT_OUT_FIELD, Desk
-from apps.sync.drafts import LEADING_ROW, Context, LinkDraft, RecordDraft
-from apps.sync.local import blank_record, has_automatic
-from apps.sync.models import Conversion, EntryAction, RecordLink
-from apps.sync.verdicts import EntryDraft, Judged, Merge, Tally, lines_of
-from apps.sync_errors.services import ErrorFact
-
-_CONTACT = {Fate.CONVERTED: "Contact"}
+from apps.sync.drafts import Context, LinkDraft, RecordDraft
+from apps.sync.local import blank_record
+from apps.sync.models import EntryAction
+from apps.sync.moving import move_record
+from apps.sync.verdicts import Judged, Verdicts, lines_of, tell_by_itself
 
 
-class Judge:
-    """Judges rows one after another against the desk; rows of one batch see each other's effects."""
+class Judge(Verdicts):
+    """Judges rows one after another against the desk."""
 
     def __init__(self, context: Context, desk: Desk, *, queues: bool = True) -> None:
-        self.context = context
-        self.desk = desk
-        self.tally = Tally()
-        self.entries: list[EntryDraft] = []
-        self.judged: dict[str, Judged] = {}
-        self.merges: list[Merge] = []
-        self.conversions: list[Conversion] = []
+        super().__init__(context, desk)
         self._queues = queues
 
     def judge(self, row: RemoteRow) -> None:
@@ -51,7 +42,7 @@ class Judge:
             heir=id(heir.record) if heir else None,
         )
         if move is not Move.NONE:
-            self._move(row, move, link, heir)
+            move_record(self, row, move, link, heir)
         elif row.is_deleted:
             self._count_deleted(link)
         elif link is not None:
@@ -66,124 +57,21 @@ class Judge:
         """Judge a row that was looked for and found: it is this record's. One that has been deleted since it was
         made for the record closes the matter."""
         if row.is_deleted:
-            self._new_link(row, record, is_live=False)
+            self.new_link(row, record, is_live=False)
             record.elect()
             if not record.has_live_link:
                 record.flag(is_active=False)
-            self._entry(row, record, EntryAction.DEACTIVATED, fate_of(row))
+            self.entry(row, record, EntryAction.DEACTIVATED, fate_of(row))
             return
         row = self._resolved(row)
         step = step_for_row(self.context.steps, row.values)
         self._join(row, step, record)
-
-    # -- moves ------------------------------------------------------------------------------------------------
 
     def _count_deleted(self, link: LinkDraft | None) -> None:
         if link is None:
             self.tally.skip(Skip.NOT_LINKED)
         else:
             self.tally.unchanged += 1
-
-    def _move(self, row: RemoteRow, move: Move, link: LinkDraft | None, heir: LinkDraft | None) -> None:
-        self.tally.resolved.append(row.remote_id)
-        self.tally.updated += 1
-        self._note_conversion(row)
-        if move is Move.ATTACH:
-            assert heir is not None
-            attached = self._new_link(row, heir.record, is_live=False)
-            self._entry(row, attached.record, EntryAction.LINKED, "converted")
-            return
-        assert link is not None
-        record = link.record
-        if row.opted_out and self.context.policy.takes_opt_out and isinstance(record.row, Person):
-            record.flag(email_opt_out=True)
-            record.to_queue.add(OPT_OUT_FIELD)
-        link.put(is_live=False, remote_stamp=row.stamp or link.row.remote_stamp, pulled_at=self.context.now)
-        if move is Move.FOLLOW:
-            self._follow(row, link)
-            record.elect()
-            self._entry(row, record, EntryAction.MOVED, fate_of(row))
-        elif move is Move.MERGE:
-            assert heir is not None
-            self._merge(row, record, heir.record)
-        else:
-            self._end(row, record)
-
-    def _note_conversion(self, row: RemoteRow) -> None:
-        """What else the lead became may not be here yet: it is joined when it is."""
-        if fate_of(row) is Fate.CONVERTED and (row.converted_account or row.converted_opportunity):
-            self.conversions.append(
-                Conversion(
-                    connection_id=self.context.connection_id,
-                    lead_id=row.remote_id,
-                    account_id=row.converted_account,
-                    opportunity_id=row.converted_opportunity,
-                    has_company=not row.converted_account,
-                    has_opportunity=not row.converted_opportunity,
-                )
-            )
-
-    def _end(self, row: RemoteRow, record: RecordDraft) -> None:
-        record.elect()
-        if record.has_live_link:
-            self._entry(row, record, EntryAction.MOVED, fate_of(row))
-            return
-        record.flag(is_active=False)
-        self._entry(row, record, EntryAction.DEACTIVATED, fate_of(row))
-
-    def _follow(self, row: RemoteRow, link: LinkDraft) -> None:
-        """The record goes on with the row that took the place of its own. A merge keeps the baseline, so that what
-        the winner brings is news; a contact made from a lead is met for the first time."""
-        successor = successor_of(row)
-        sobject = _CONTACT.get(fate_of(row), link.row.sobject)
-        kept = fate_of(row) is Fate.MERGED
-        new = RecordLink(
-            connection_id=self.context.connection_id,
-            remote_id=successor,
-            sobject=sobject,
-            is_leading=False,
-            layout_id=link.row.layout_id if kept else None,
-            base_remote=link.row.base_remote if kept else None,
-            base_local=link.row.base_local if kept else None,
-            opted_out=link.row.opted_out if kept else None,
-            created_run_id=self.context.run_id,
-            created_at=self.context.now,
-        )
-        self.desk.add_link(LinkDraft(new, link.record, is_new=True))
-        _tell_by_itself(link.record)
-
-    def _merge(self, row: RemoteRow, other: RecordDraft, survivor: RecordDraft) -> None:
-        """The winner's record takes in the other: blanks are filled, consent is the strictest, nothing is dropped. One
-        whose rows are all gone lives on with those of the other."""
-        if other.row.is_active and other.has_live_link and not survivor.has_live_link:
-            survivor.flag(is_active=True)
-        for link in list(other.links):
-            link.record = survivor
-            link.is_changed = True
-            # What was agreed with another record says nothing of this one.
-            link.put(base_remote=None, base_local=None, layout_id=None)
-            survivor.links.append(link)
-        other.links.clear()
-        taken = merged_values(survivor.values, other.values)
-        report = {name: {"before": text, "after": "", "rule": "merged"} for name, text in other.values.items() if text}
-        for name, text in taken.items():
-            survivor.shown[name] = {"before": "", "after": text, "rule": "merged"}
-        if other.values.get("email"):
-            other.take({"email": ""})  # its address is free now for the one that stays; the report below keeps it
-        survivor.take(taken)
-        survivor.to_queue |= {*taken, LEADING_ROW}
-        if isinstance(survivor.row, Person):
-            survivor.to_queue |= AUTOMATIC
-        if getattr(other.row, OPT_OUT_FIELD, False):
-            survivor.flag(email_opt_out=True)
-        if getattr(survivor.row, OPT_OUT_FIELD, False):
-            survivor.to_queue.add(OPT_OUT_FIELD)
-        other.flag(is_active=False)
-        other.elect()
-        survivor.elect()
-        self.merges.append(Merge(survivor, other))
-        self._entry(row, other, EntryAction.MERGED, fate_of(row), report)
-        self._entry(row, survivor, EntryAction.MERGED, fate_of(row), survivor.shown or None)
 
     # -- linked -----------------------------------------------------------------------------------------------
 
@@ -195,7 +83,7 @@ class Judge:
                 record.flag(is_active=True)
             link.put(is_live=True)
             record.elect(row.remote_id)
-            _tell_by_itself(record)
+            tell_by_itself(record)
         row = self._resolved(row)
         step = step_for_row(self.context.steps, row.values)
         intentions = record.intentions.get(row.remote_id, [])
@@ -229,11 +117,11 @@ class Judge:
         self._queue_what_is_to_be_written(record, step, outcome)
         self.judged[row.remote_id] = Judged(row, link, step, outcome)
         for key in outcome.blocked:
-            self._error(row, link, Category.CHANGED_BACK, f"{key.split('>')[0]} is changed back by your org.", key)
-        self._name_unreadable(row, link)
+            self.error(row, link, Category.CHANGED_BACK, f"{key.split('>')[0]} is changed back by your org.", key)
+        self.name_unreadable(row, link)
         if record.shown or action is not EntryAction.UPDATED:
             self.tally.updated += 1
-            self._entry(row, record, action, outcome.skip or "", record.shown or None)
+            self.entry(row, record, action, outcome.skip or "", record.shown or None)
             record.shown = {}
         elif outcome.skip is not None:
             self.tally.skip(outcome.skip)
@@ -250,7 +138,7 @@ class Judge:
                 link.record.to_queue.add(OPT_OUT_FIELD)  # their other rows are to know it, too
         if consent.is_blocked:
             words = "Somebody in Salesforce has taken this person's opt-out back again."
-            self._error(row, link, Category.OPT_OUT_UNTICKED, words)
+            self.error(row, link, Category.OPT_OUT_UNTICKED, words)
         elif consent.remote is None and row.opted_out is not None:
             link.put(opted_out=row.opted_out)
 
@@ -302,7 +190,7 @@ class Judge:
             names = ", ".join(str(entry["label"]) for entry in listed)
             shown = {rule.local_field: row.values.get(rule.remote_field) or "" for rule in step.rules}
             details: dict[str, object] = {"candidates": listed, "row": shown}
-            self._fail(row, Category.AMBIGUOUS_MATCH, f"Several records fit: {names}.", details)
+            self.fail(row, Category.AMBIGUOUS_MATCH, f"Several records fit: {names}.", details)
         elif candidates:
             self._join(row, step, candidates[0])
         elif step.create_local:
@@ -314,7 +202,7 @@ class Judge:
         """A row for a record that is here: link it, and elect anew which link leads."""
         if not record.has_live_link:
             record.flag(is_active=True)
-        link = self._new_link(row, record)
+        link = self.new_link(row, record)
         record.elect(row.remote_id)
         made_by_us = record.intentions.get("", [])
         outcome = reconcile(
@@ -335,94 +223,20 @@ class Judge:
         record.values = self.desk.texts(blank, {rule.local_field for s in self.context.steps for rule in s.rules})
         record.values |= outcome.local
         record.changes |= outcome.local
-        link = self._new_link(row, record)
+        link = self.new_link(row, record)
         record.elect(row.remote_id)
         link.keep_base(step, self.desk.layouts, outcome.base or {})
         link.put(opted_out=row.opted_out)
         self.desk.add_record(record)
         self.tally.created += 1
-        self._name_unreadable(row, link)
-        self._entry(row, record, EntryAction.CREATED)
+        self.name_unreadable(row, link)
+        self.entry(row, record, EntryAction.CREATED)
         if step.pushes and step.update_remote:
             # What Syncline rules goes out at once, an empty value, too, where that is allowed.
             state = link.state(step, self.desk.layouts)
             self._queue_what_is_to_be_written(
                 record, step, reconcile(row, state, record.state, step, self.context.policy)
             )
-
-    def _new_link(self, row: RemoteRow, record: RecordDraft, *, is_live: bool = True) -> LinkDraft:
-        made = RecordLink(
-            connection_id=self.context.connection_id,
-            remote_id=row.remote_id,
-            sobject=self.context.sobject,
-            is_leading=False,
-            is_live=is_live,
-            remote_stamp=row.stamp,
-            remote_created_at=row.created_at,
-            pulled_at=self.context.now,
-            created_run_id=self.context.run_id,
-            created_at=self.context.now,
-        )
-        link = LinkDraft(made, record, is_new=True)
-        self.desk.add_link(link)
-        if is_live:
-            _tell_by_itself(record)
-        return link
-
-    # -- words ------------------------------------------------------------------------------------------------
-
-    def _entry(
-        self,
-        row: RemoteRow,
-        record: RecordDraft | None,
-        action: EntryAction,
-        reason: str = "",
-        changes: Mapping[str, object] | None = None,
-    ) -> None:
-        self.entries.append(EntryDraft(row.remote_id, record, action, reason, changes))
-
-    def _fail(self, row: RemoteRow, category: Category, message: str, details: dict[str, object] | None = None) -> None:
-        self.tally.failed += 1
-        self.tally.errors.append(self.fact(row, None, category, message, details=details))
-        self._entry(row, None, EntryAction.FAILED, category)
-
-    def _error(self, row: RemoteRow, link: LinkDraft, category: Category, message: str, name: str = "") -> None:
-        self.tally.errors.append(self.fact(row, link, category, message, name))
-
-    def _name_unreadable(self, row: RemoteRow, link: LinkDraft) -> None:
-        for name in row.unreadable:
-            self._error(row, link, Category.UNREADABLE_VALUE, f"The value of {name} cannot be read.", name)
-        if not row.unreadable:
-            self.tally.resolved.append(row.remote_id)
-
-    def fact(
-        self,
-        row: RemoteRow,
-        link: LinkDraft | None,
-        category: Category,
-        message: str,
-        name: str = "",
-        details: dict[str, object] | None = None,
-    ) -> ErrorFact:
-        """What stopped a row, named as a person would name it."""
-        label = " ".join(filter(None, (row.values.get(f) for f in ("FirstName", "LastName", "Name", "Email"))))
-        return ErrorFact(
-            category=category,
-            message=message,
-            sobject=self.context.sobject,
-            remote_id=row.remote_id,
-            local_type=self.context.local_type,
-            local_id=link.record.row.pk if link else None,
-            record_label=label,
-            field=name,
-            details=details or {},
-        )
-
-
-def _tell_by_itself(record: RecordDraft) -> None:
-    """A row that is new to a record is told what every row of it is told: score, visit, touches."""
-    if has_automatic(record.row):
-        record.to_queue |= AUTOMATIC
 
 
 def judge_rows(context: Context, rows: Sequence[RemoteRow], *, queues: bool = True) -> Judge:

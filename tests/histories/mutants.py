@@ -219,7 +219,7 @@ MUTANTS = (
     ),
     Mutant(
         "a merge forgets who opted out",
-        (("apps/sync/judging.py", "            survivor.flag(email_opt_out=True)", "            pass"),),
+        (("apps/sync/moving.py", "        survivor.flag(email_opt_out=True)", "        pass"),),
         level=2,
         count=1_500,
         seeds=(6421,),

@@ -28,7 +28,7 @@ from apps.sync.contexts import external_prefix
 from apps.sync.models import EntryAction, WriteIntent
 from apps.sync.push.claims import CAREFUL_AFTER, GIVEN_UP_AFTER, HELD_FOR
 from apps.sync.push.errands import ORG_WIDE, Errand, Fate, close_errors, note_failures, write_down
-from apps.sync.push.round import insert_intents
+from apps.sync.push.intending import insert_intents
 from apps.sync.push.standing import people_in_salesforce
 from apps.tenants.scope import tenant_transaction
 

@@ -15,7 +15,7 @@ from apps.domain.retry import next_attempt
 from apps.integrations.soql import made_text
 from apps.sync.models import EntryAction, WriteIntent
 from apps.sync.push.errands import ORG_WIDE, Errand, Fate, close_errors, note_failures, write_down
-from apps.sync.push.round import insert_intents
+from apps.sync.push.intending import insert_intents
 from apps.tenants.scope import current_tenant_id, tenant_transaction
 
 CAMPAIGN, LABEL = "Campaign", "Campaigns"

@@ -29,8 +29,10 @@ from apps.sync.local import automatic_texts
 from apps.sync.models import EntryAction, RunEntry, WriteIntent
 from apps.sync.push.claims import settle
 from apps.sync.push.failing import refuse
+from apps.sync.push.intending import insert_intents, open_intents
 from apps.sync.push.persons import is_person
-from apps.sync.push.round import Round, insert_intents, note_person_accounts, open_intents, read_fields, read_kinds
+from apps.sync.push.reading import note_person_accounts, read_fields, read_kinds
+from apps.sync.push.round import Round
 from apps.sync.push.unanswered import find_unanswered
 from apps.sync.push.writing import write_intents
 from apps.sync.storing import store

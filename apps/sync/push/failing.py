@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -13,14 +12,12 @@ from apps.integrations.health import note_refusal
 from apps.sync.local import MODELS
 from apps.sync.models import EntryAction, RunEntry
 from apps.sync.push.claims import LOCKED, Claimed, give_back, hold_back
+from apps.sync.push.round import Round
 from apps.sync_errors.services import ErrorFact, record_errors
-
-if TYPE_CHECKING:
-    from apps.sync.push.round import Round
 
 
 def refuse(
-    work: "Round",
+    work: Round,
     claim: Claimed,
     failures: Sequence[RowFailure],
     *,

@@ -12,7 +12,8 @@ from apps.integrations.soql import made_text
 from apps.sync.contexts import steps_of
 from apps.sync.models import RecordLink, WriteIntent
 from apps.sync.push.failing import refuse
-from apps.sync.push.round import Round, read_fields
+from apps.sync.push.reading import read_fields
+from apps.sync.push.round import Round
 from apps.tenants.scope import tenant_transaction
 
 _MARGIN = timedelta(minutes=5)

@@ -27,9 +27,11 @@ from apps.sync.push.claims import GIVEN_UP_AFTER, Claimed, claim_changes, give_b
 from apps.sync.push.creating import create_rows
 from apps.sync.push.errands import Errand
 from apps.sync.push.failing import refuse
+from apps.sync.push.intending import decide
 from apps.sync.push.parts import next_work_due, work_on_parts
 from apps.sync.push.persons import is_person
-from apps.sync.push.round import Round, begin_round, decide, linked_rows, read_rows, settle_quiet
+from apps.sync.push.reading import linked_rows, read_rows
+from apps.sync.push.round import Round, begin_round, settle_quiet
 from apps.sync.push.writing import settle_written, write_if_unchanged, write_intents
 from apps.sync.storing import apply_rows
 from apps.sync_settings.budget import standing_of
