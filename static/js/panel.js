@@ -6,6 +6,7 @@
   let token = main.dataset.token;
   main.removeAttribute("data-token");
   let poll = 0;
+  let pressed = "";  // a button that waits for its answer is disabled, and has lost the focus that is still its own
 
   const say = (words) => { said.textContent = words; };
 
@@ -26,7 +27,7 @@
     const fresh = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
     const old = fresh && document.getElementById(fresh.id);
     if (!old) return;
-    const focused = document.activeElement?.id;
+    const focused = document.activeElement === document.body ? pressed : document.activeElement?.id;
     old.replaceWith(fresh);
     if (focused) document.getElementById(focused)?.focus();
     if (fresh.dataset.said) say(fresh.dataset.said);
@@ -63,6 +64,7 @@
     event.preventDefault();
     if (!token) return expire();
     const body = new FormData(form, event.submitter);
+    pressed = event.submitter?.id ?? "";
     for (const button of form.querySelectorAll("button")) button.disabled = true;
     ask(form.action, { method: "POST", body }).finally(() => {
       for (const button of form.querySelectorAll("button")) button.disabled = false;
