@@ -159,6 +159,7 @@ def test_a_filter_that_leaves_the_lead_out_is_told_in_the_panel(salesforce_page:
     drive_runs(world)
     expect(panel.get_by_text("creating records here is off")).to_be_visible()
     expect(panel.get_by_text("It was not brought in")).to_be_visible()
+    assert world.people() == []
     picture(salesforce_page, "panel-left-out")
 
 
@@ -171,6 +172,7 @@ def test_the_keyboard_alone_syncs_and_the_focus_stays_on_the_button(salesforce_p
     drive_runs(world)
     expect(panel.get_by_role("link", name="Ada Contact")).to_be_visible()
     expect(button).to_be_enabled()
+    assert button.evaluate("button => button === document.activeElement")
 
 
 @pytest.mark.parametrize("width", [300, 480])

@@ -8,7 +8,7 @@ import pytest
 from tests.emulator.client import Client, Told, differences, recorded
 
 
-def check(truth: Path, name: str, told: Told) -> None:
+def assert_as_recorded(truth: Path, name: str, told: Told) -> None:
     """Status, code and keys as recorded."""
     real = recorded(truth, f"errors/{name}.json")
     assert told.code == real[0]["errorCode"]
@@ -17,7 +17,7 @@ def check(truth: Path, name: str, told: Told) -> None:
 
 def test_required_field(salesforce_truth: Path, sf: Client) -> None:
     told = sf.post("sobjects/Lead", {"Company": "Acme"})
-    check(salesforce_truth, "REQUIRED_FIELD_MISSING-400", told)
+    assert_as_recorded(salesforce_truth, "REQUIRED_FIELD_MISSING-400", told)
     assert told.body[0]["message"] == "Required fields are missing: [LastName]"
     assert told.body[0]["fields"] == ["LastName"]
 
@@ -25,7 +25,7 @@ def test_required_field(salesforce_truth: Path, sf: Client) -> None:
 def test_duplicate_value(salesforce_truth: Path, sf: Client) -> None:
     sf.lead(Syncline_Id__c="one")
     told = sf.post("sobjects/Lead", {"LastName": "A", "Company": "B", "Syncline_Id__c": "ONE"})
-    check(salesforce_truth, "DUPLICATE_VALUE-400", told)
+    assert_as_recorded(salesforce_truth, "DUPLICATE_VALUE-400", told)
     assert "duplicates value on record with id: 00Q" in told.body[0]["message"]
 
 
@@ -33,30 +33,30 @@ def test_reference_out_of_sight(salesforce_truth: Path, sf: Client) -> None:
     account = sf.control.create(sf.org_id, "Account", Name="Hidden")
     sf.control.hide_rows(sf.org_id, account)
     told = sf.post("sobjects/Contact", {"LastName": "A", "AccountId": account})
-    check(salesforce_truth, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY-400", told)
+    assert_as_recorded(salesforce_truth, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY-400", told)
 
 
 def test_id_of_another_object(salesforce_truth: Path, sf: Client) -> None:
     told = sf.post("sobjects/Contact", {"LastName": "A", "AccountId": sf.lead()})
-    check(salesforce_truth, "MALFORMED_ID-400", told)
+    assert_as_recorded(salesforce_truth, "MALFORMED_ID-400", told)
 
 
 @pytest.mark.parametrize("field", ["MasterRecordId", "SystemModstamp", "CreatedDate"])
 def test_read_only_field(salesforce_truth: Path, sf: Client, field: str) -> None:
     told = sf.post("sobjects/Lead", {"LastName": "A", "Company": "B", field: None})
-    check(salesforce_truth, "INVALID_FIELD_FOR_INSERT_UPDATE-400", told)
+    assert_as_recorded(salesforce_truth, "INVALID_FIELD_FOR_INSERT_UPDATE-400", told)
     assert field in told.body[0]["fields"]
 
 
 def test_unknown_field_in_a_write(salesforce_truth: Path, sf: Client) -> None:
     told = sf.post("sobjects/Lead", {"LastName": "A", "Company": "B", "Nope__c": 1})
-    check(salesforce_truth, "INVALID_FIELD-400", told)
+    assert_as_recorded(salesforce_truth, "INVALID_FIELD-400", told)
     assert told.body[0]["message"] == "No such column 'Nope__c' on sobject of type Lead"
 
 
 def test_value_of_the_wrong_kind(salesforce_truth: Path, sf: Client) -> None:
     told = sf.patch(f"sobjects/Lead/{sf.lead()}", {"HasOptedOutOfEmail": "other"})
-    check(salesforce_truth, "JSON_PARSER_ERROR-400", told)
+    assert_as_recorded(salesforce_truth, "JSON_PARSER_ERROR-400", told)
     assert told.body == recorded(salesforce_truth, "errors/JSON_PARSER_ERROR-400.json")
 
 
@@ -67,7 +67,7 @@ def test_expired_session(salesforce_truth: Path, sf: Client) -> None:
 
 
 def test_search_without_words(salesforce_truth: Path, sf: Client) -> None:
-    check(salesforce_truth, "MALFORMED_SEARCH-400", sf.get("search?q=x"))
+    assert_as_recorded(salesforce_truth, "MALFORMED_SEARCH-400", sf.get("search?q=x"))
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.salesforce.oauth._TIMEOUT", (0.3, 0.3))
 
 
-def _fails_soon(call: Callable[[], object]) -> None:
+def _assert_fails_soon(call: Callable[[], object]) -> None:
     began = time.monotonic()
     with pytest.raises(Transient) as caught:
         call()
@@ -227,7 +227,7 @@ def test_f18_nobody_listens() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    _fails_soon(_gateway(url).limits)
+    _assert_fails_soon(_gateway(url).limits)
 
 
 @pytest.mark.parametrize("fault", [{"delay": 1.5}, {"drip": 0.05}], ids=["silent", "dripping"])
@@ -237,7 +237,7 @@ def test_f18_silent_or_dripping_server_is_left_in_time(
 ) -> None:
     gateway, emulator, job = far
     emulator.fault("/services/data/", **fault)
-    _fails_soon(lambda: CALLS[name](gateway, job, job))
+    _assert_fails_soon(lambda: CALLS[name](gateway, job, job))
     assert CALLS["limits"](gateway, job, job) is not None  # the way is free again
 
 
@@ -252,9 +252,9 @@ def test_f18_silent_or_dripping_token_endpoint_is_left_in_time(
     emulator.fault("/services/oauth2/token", **fault)
     if grant == "refresh":
         token = emulator.grant(emulator.orgs()[-1]["id"])["refresh_token"]
-        _fails_soon(lambda: refresh(app, login_url=emulator.base_url, refresh_token=token))
+        _assert_fails_soon(lambda: refresh(app, login_url=emulator.base_url, refresh_token=token))
     else:
-        _fails_soon(
+        _assert_fails_soon(
             lambda: exchange_code(
                 app, login_url=emulator.base_url, redirect_uri="http://127.0.0.1:8000/cb", code="x", verifier="v" * 64
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from apps.audience.models import Person
 from apps.imports.drive import advance
 from apps.imports.models import Import
 from apps.tenants.models import Tenant
@@ -48,3 +49,5 @@ def test_file_is_taken_in_and_the_page_follows_by_itself(page: Page, tenant: Ten
     page.get_by_role("link", name="See the people").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Fair")
     expect(page.get_by_role("link", name="Ada")).to_be_visible()
+    with tenant_transaction(tenant.pk):
+        assert list(Person.objects.values_list("email", "city")) == [("ada@example.com", "London")]

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from apps.integrations.jobs import run_job
-from apps.integrations.models import Connection, ConnectionJob
+from apps.integrations.models import Connection, ConnectionJob, ConnectionState
 from apps.tenants.models import Tenant
 from apps.tenants.scope import tenant_transaction
 from tests.integrations.world import OrgUser
@@ -84,34 +84,49 @@ def test_popup_connects_and_the_page_behind_it_goes_on_by_itself(page: Page, org
     assert problems == []
 
 
-def test_denying_in_the_popup_explains_itself_there_and_leaves_the_page_usable(page: Page, org: OrgUser) -> None:
+def connected_orgs(tenant: Tenant) -> list[str]:
+    """The ids of the orgs that the tenant is connected with."""
+    with tenant_transaction(tenant.pk):
+        return list(Connection.objects.filter(state=ConnectionState.CONNECTED).values_list("org_id", flat=True))
+
+
+def test_denying_in_the_popup_explains_itself_there_and_leaves_the_page_usable(
+    page: Page, tenant: Tenant, org: OrgUser
+) -> None:
     popup = press_connect(page)
     allow(popup, org, "Deny")
     expect(popup.get_by_role("heading", level=1)).to_have_text("Access was not allowed")
     popup.get_by_role("button", name="Close this window").click()
     expect(page.get_by_role("status").filter(has_text="window is closed")).to_be_visible()
     expect(page.get_by_role("button", name="Connect Salesforce Account")).to_be_enabled()
+    assert connected_orgs(tenant) == []
 
 
-def test_closing_the_popup_is_said_and_a_second_try_works(page: Page, org: OrgUser) -> None:
+def test_closing_the_popup_is_said_and_a_second_try_works(page: Page, tenant: Tenant, org: OrgUser) -> None:
     press_connect(page).close()
     expect(page.get_by_role("status").filter(has_text="window is closed")).to_be_visible()
+    assert connected_orgs(tenant) == []
     allow(press_connect(page), org)
     expect(page.get_by_role("heading", level=1)).to_have_text("Northwind Org")
+    assert connected_orgs(tenant) == [org.org_id]
 
 
 @pytest.mark.parametrize("page", [False], indirect=True)
-def test_without_scripts_the_same_window_goes_there_and_back(page: Page, org: OrgUser) -> None:
+def test_without_scripts_the_same_window_goes_there_and_back(page: Page, tenant: Tenant, org: OrgUser) -> None:
     page.goto(HOME)
     page.get_by_role("button", name="Connect Salesforce Account").click()
     allow(page, org)
     expect(page.get_by_role("heading", level=1)).to_have_text("Northwind Org")
+    assert connected_orgs(tenant) == [org.org_id]
+    assert len(page.context.pages) == 1
 
 
 def test_hub_searches_while_typing(page: Page) -> None:
     page.goto("/integrations/")
+    page.evaluate("window.isSamePage = true")
     page.get_by_role("searchbox", name="Search integrations").press_sequentially("zoho")
     expect(page.get_by_role("heading", level=3)).to_have_text(["Zoho"])
+    assert page.evaluate("window.isSamePage") is True
 
 
 def test_checks_appear_without_reloading_when_the_worker_is_done(page: Page, tenant: Tenant, org: OrgUser) -> None:
@@ -119,10 +134,12 @@ def test_checks_appear_without_reloading_when_the_worker_is_done(page: Page, ten
     expect(page.get_by_role("heading", level=1)).to_have_text("Northwind Org")
     with tenant_transaction(tenant.pk):
         job = ConnectionJob.objects.get()
+    page.evaluate("window.isSamePage = true")
     run_job(tenant.pk, job.pk)
     page.get_by_text("checks passed").click()
     expect(page.get_by_text("All 7 mapped fields can be read.").first).to_be_visible()
     expect(page.get_by_role("button", name="Run checks again")).to_be_enabled()
+    assert page.evaluate("window.isSamePage") is True
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
