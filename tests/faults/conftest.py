@@ -10,6 +10,7 @@ from emulator.control import EmulatorControl
 from emulator.local import LocalEmulator, local_emulator
 from tests.emulator.adapter import leading_to
 from tests.sync.conftest import connection, emulator, emulator_process, org, user, world
+from tests.sync.world import World
 
 __all__ = ["connection", "emulator", "emulator_process", "org", "user", "world"]
 
@@ -56,3 +57,10 @@ def near() -> Iterator[Near]:
     with local_emulator() as local, leading_to(local):
         org_id = local.control.create_org()["id"]
         yield Near(local, org_id, local.control.grant(org_id)["access_token"])
+
+
+@pytest.fixture
+def two_way(world: World) -> World:
+    """A world whose leads and contacts go both ways."""
+    world.both_ways("Lead", "Contact")
+    return world

@@ -57,6 +57,10 @@ class World:
         with tenant_transaction(self.tenant_id):
             return start_full_sync(connection=self.connection, user=self.user)
 
+    def later(self, seconds: float) -> None:
+        """Let so much time pass in the org."""
+        self.emulator.shift_clock(self.org.org_id, seconds)
+
     def finish_lane(self, run: SyncRun, lane: str) -> None:
         """Advance one lane once, now."""
         with tenant_transaction(self.tenant_id):
