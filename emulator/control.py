@@ -71,6 +71,10 @@ class EmulatorControl(Weather):
         made: dict[str, Any] = self._call("POST", f"orgs/{org_id}/users", {"username": username, **facts})
         return made
 
+    def set_password(self, org_id: str, username: str, password: str) -> None:
+        """A user changes the password; the org's clock says when."""
+        self._call("POST", f"orgs/{org_id}/password", {"username": username, "password": password})
+
     def add_fields(self, org_id: str, *fields: dict[str, Any]) -> None:
         """Custom fields: ``{"sobject": "Lead", "name": "X__c", "type": "string", "length": 40, …}``."""
         self._call("POST", f"orgs/{org_id}/fields", {"fields": list(fields)})

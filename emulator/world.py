@@ -141,6 +141,13 @@ class World:
         }
         return user_id
 
+    def set_password(self, org: Org, username: str, password: str) -> None:
+        """The user logs in with another password from now on; the org notes when it was changed."""
+        org.users[username]["password"] = password
+        with org.store.transaction():
+            org.store.update("User", org.users[username]["id"], {"LastPasswordChangeDate": org.stamp()})
+        self.save()
+
     def org(self, org_id: str) -> Org:
         """An org by its id in 15 or 18 characters."""
         for known in self.orgs.values():

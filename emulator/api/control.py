@@ -271,6 +271,10 @@ def _users(call: Call, org: Org, data: dict[str, Any]) -> Any:
     return {"id": user_id, "username": data["username"], "password": org.users[data["username"]]["password"]}
 
 
+def _password(call: Call, org: Org, data: dict[str, Any]) -> Any:
+    call.world.set_password(org, data["username"], data["password"])
+
+
 def _clock(call: Call, org: Org, data: dict[str, Any]) -> Any:
     if "at" in data:
         org.change({"clock_at": data["at"], "clock_shift": 0})
@@ -316,6 +320,6 @@ _ORG: dict[str, Callable[[Call, Org, dict[str, Any]], Any]] = {
     "seed": _seed, "create": _create, "update": _update, "delete": _delete, "undelete": _undelete,
     "purge": _purge,
     "merge": _merge, "convert": _convert, "query": _query, "hide": _hide, "invisible": _invisible, "lock": _lock,
-    "fields": _fields, "objects": _objects, "users": _users, "clock": _clock, "usage": _usage,
+    "fields": _fields, "objects": _objects, "users": _users, "password": _password, "clock": _clock, "usage": _usage,
     "change": _change, "cursors": _cursors, "doom": _doom, "job": _job,
 }  # fmt: skip

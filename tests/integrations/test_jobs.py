@@ -81,6 +81,52 @@ def test_hidden_field_becomes_a_warning_that_names_it(
         assert "Title" in ConnectionCheck.objects.get(key="fields_Lead").finding
 
 
+def test_day_on_which_the_password_was_set_is_read_from_the_org(
+    connection: Connection, tenant: Tenant, emulator: EmulatorControl, org: OrgUser
+) -> None:
+    _password_set(emulator, org, "2026-03-05T22:30:00Z")
+    run_job(tenant.pk, queued(tenant, connection).pk)
+    outcome, finding = _password(tenant)
+    assert outcome == "warning"
+    assert "It was last set on 5 March 2026; " in finding
+
+    _password_set(emulator, org, "2026-10-31T08:00:00Z")
+    run_job(tenant.pk, queued(tenant, connection).pk)
+    assert "It was last set on 31 October 2026; " in _password(tenant)[1]
+
+    _password_runs_out(emulator, org, never=True)
+    run_job(tenant.pk, queued(tenant, connection).pk)
+    assert _password(tenant) == ("pass", "The sync user's password does not run out.")
+
+
+def test_password_whose_day_stays_unknown_is_told_without_one(
+    connection: Connection, tenant: Tenant, emulator: EmulatorControl, org: OrgUser
+) -> None:
+    _password_runs_out(emulator, org, never=False)
+    emulator.hide(org.org_id, "User.LastPasswordChangeDate")
+    run_job(tenant.pk, queued(tenant, connection).pk)
+    outcome, finding = _password(tenant)
+    assert outcome == "warning"
+    assert finding.endswith("runs out one day, and the sync stops with it.")
+
+
+def _password_set(emulator: EmulatorControl, org: OrgUser, moment: str) -> None:
+    emulator.stop_clock(org.org_id, moment)
+    emulator.set_password(org.org_id, org.username, "another one")
+    emulator.act(org.org_id, "clock", at=None)
+
+
+def _password_runs_out(emulator: EmulatorControl, org: OrgUser, *, never: bool) -> None:
+    (user,) = emulator.query(org.org_id, f"SELECT ProfileId FROM User WHERE Username = '{org.username}'")
+    emulator.update(org.org_id, "Profile", user["ProfileId"], PermissionsPasswordNeverExpires=never)
+
+
+def _password(tenant: Tenant) -> tuple[str, str]:
+    with tenant_transaction(tenant.pk):
+        check = ConnectionCheck.objects.get(key="password")
+    return check.outcome, check.finding
+
+
 def test_item_that_is_gone_becomes_inactive_and_is_not_forgotten(
     connection: Connection, tenant: Tenant, emulator: EmulatorControl, org: OrgUser
 ) -> None:
