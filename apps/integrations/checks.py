@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,8 @@ from apps.salesforce.schema import ObjectSchema
 
 CORE_OBJECTS = ("Account", "Contact", "Lead")
 _FEW_CALLS = 1000
+_DEFAULT_LIFE = timedelta(days=90)
+"""How long a password holds where nobody changed “User passwords expire in” of Salesforce's Password Policies."""
 _PACKAGE_OBJECTS = ("Lead", "Contact")
 _WITHOUT_CAMPAIGNS = frozenset({"Team Edition", "Base Edition", "Personal Edition", "Essentials Edition"})
 """``Organization.OrganizationType`` of editions without Campaigns and, by default, without API."""
@@ -180,14 +182,19 @@ def _flag(flag: _Flag, rights: Rights) -> Finding:
 
 
 def _last_changed(flag: _Flag, rights: Rights) -> str:
-    """When a password that runs out was set. When it does so is a policy of the org, which the API does not tell."""
+    """When a password that runs out was set, and until when it holds under the default policy. The org's own policy is
+    not told by the API."""
     if flag.attribute != "password_never_expires" or not rights.password_changed:
         return ""
     try:
         day = date.fromisoformat(rights.password_changed[:10])
-    except ValueError:
+        until = day + _DEFAULT_LIFE
+    except (ValueError, OverflowError):
         return ""
-    return f" It was last set on {day.day} {day:%B %Y}; your org's password policy says how long it holds."
+    return (
+        f" It was last set on {day.day} {day:%B %Y}. Under Salesforce's default of {_DEFAULT_LIFE.days} days it holds "
+        f"until {until.day} {until:%B %Y}; your org's password policy may say otherwise."
+    )
 
 
 def _object(name: str, schema: ObjectSchema | None) -> Finding:

@@ -88,11 +88,11 @@ def test_day_on_which_the_password_was_set_is_read_from_the_org(
     run_job(tenant.pk, queued(tenant, connection).pk)
     outcome, finding = _password(tenant)
     assert outcome == "warning"
-    assert "It was last set on 5 March 2026; " in finding
+    assert "It was last set on 5 March 2026. " in finding
 
     _password_set(emulator, org, "2026-10-31T08:00:00Z")
     run_job(tenant.pk, queued(tenant, connection).pk)
-    assert "It was last set on 31 October 2026; " in _password(tenant)[1]
+    assert "It was last set on 31 October 2026. " in _password(tenant)[1]
 
     _password_runs_out(emulator, org, never=True)
     run_job(tenant.pk, queued(tenant, connection).pk)
