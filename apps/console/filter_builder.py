@@ -6,10 +6,12 @@ only the builder is exchanged.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from apps.console.filter_words import TIME_OPERATORS, TIMES, WITHIN, FilterField, operator_words
+from apps.console.moving_dates import FIXED, MOVING_DATES, MovingDate, chosen_of, literal_of
 from apps.domain.comparisons import (
     LONGEST_VALUE,
     MOST_RULES,
@@ -20,34 +22,12 @@ from apps.domain.comparisons import (
     read_operand,
 )
 from apps.domain.filters import BadFilter, Filter, Group, Operator, Rule
-from apps.domain.relative_dates import is_relative, relative_words
+from apps.domain.relative_dates import is_relative
 from apps.domain.values import NUMERIC, FieldType
 
 DEEPEST = 3
 """Groups within groups, the outermost counted."""
-_PLAIN_WORDS: dict[Operator, str] = {
-    Operator.EQUALS: "is",
-    Operator.NOT_EQUALS: "is not",
-    Operator.LESS: "is less than",
-    Operator.LESS_OR_EQUAL: "is at most",
-    Operator.GREATER: "is more than",
-    Operator.GREATER_OR_EQUAL: "is at least",
-    Operator.CONTAINS: "contains",
-    Operator.STARTS_WITH: "starts with",
-    Operator.IN: "is one of",
-    Operator.NOT_IN: "is none of",
-    Operator.IS_BLANK: "is empty",
-    Operator.IS_NOT_BLANK: "is not empty",
-}
-_TIME_WORDS: dict[Operator, str] = {
-    Operator.LESS: "is before",
-    Operator.LESS_OR_EQUAL: "is on or before",
-    Operator.GREATER: "is after",
-    Operator.GREATER_OR_EQUAL: "is on or after",
-}
-_TIMES = frozenset({FieldType.DATE, FieldType.DATETIME})
-_ANY_TYPE = (*operators_for(FieldType.STRING), *_TIME_WORDS)
-_YES_NO = (("true", "Yes"), ("false", "No"))
+_ANY_TYPE = tuple(dict.fromkeys((*operators_for(FieldType.STRING), *TIME_OPERATORS)))
 _PATH = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,4}")
 
 
@@ -57,23 +37,6 @@ class Posted(Protocol):
     def get(self, key: str, default: Any = None, /) -> Any: ...
     def getlist(self, key: str) -> list[Any]: ...
     def __iter__(self) -> Iterator[str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class FilterField:
-    """A field that may be compared. ``choices`` are pairs of value and label; ``note`` tells it from its namesakes;
-    ``moves``: a date may be one that moves with the calendar."""
-
-    name: str
-    label: str
-    type: FieldType
-    choices: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-    moves: bool = False
-
-    @property
-    def options(self) -> tuple[tuple[str, str], ...]:
-        return _YES_NO if self.type is FieldType.BOOLEAN else self.choices
 
 
 @dataclass
@@ -94,6 +57,8 @@ class RuleRow:
     field_name: str = ""
     operator: str = ""
     values: list[str] = field(default_factory=list)
+    moving: str = ""
+    count: str = ""
     error: str = ""
 
     is_group = False
@@ -106,12 +71,14 @@ class RuleRow:
     def operators(self) -> list[Choice]:
         """The comparisons that fit the chosen field; before one is chosen, all."""
         kind = self.chosen.type if self.chosen else FieldType.STRING
-        offered = operators_for(kind) if self.chosen else _ANY_TYPE
-        return [Choice(one, operator_words(one, kind), one == self.operator) for one in offered]
+        offered = self.chosen.operators if self.chosen else _ANY_TYPE
+        moves = self.chosen is not None and self.chosen.moves
+        return [Choice(one, operator_words(one, kind, moves=moves), one == self.operator) for one in offered]
 
     @property
     def widget(self) -> str:
-        """What kind of field the value has: none, select, boxes, lines, date, datetime-local, number or text."""
+        """What kind of field the value has: none, select, boxes, lines, moving, date, datetime-local, number or
+        text."""
         if self.operator in WITHOUT_VALUE:
             return "none"
         many = self.operator in WITH_MANY
@@ -121,8 +88,10 @@ class RuleRow:
             return "boxes"
         if many or len(self.values) > 1:
             return "lines"
-        if self.chosen and self.chosen.type in _TIMES and not any(map(is_relative, self.values)):
-            return "date" if self.chosen.type is FieldType.DATE else "datetime-local"
+        if self.chosen and self.chosen.type in TIMES and self.chosen.moves:
+            return "moving"
+        if self.chosen and self.chosen.type in TIMES and not any(map(is_relative, self.values)):
+            return self.day_widget
         return "number" if self.chosen and self.chosen.type in NUMERIC else "text"
 
     @property
@@ -133,10 +102,32 @@ class RuleRow:
         return [Choice(value, label, value in self.values) for value, label in offered.items()]
 
     @property
+    def day_widget(self) -> str:
+        """The field of a day or moment that stays."""
+        return "date" if self.chosen and self.chosen.type is FieldType.DATE else "datetime-local"
+
+    @property
+    def moving_choice(self) -> str:
+        """The date that is chosen: one that moves, or a fixed one. A moment is first asked for by days."""
+        if self.moving or self.values:
+            return self.moving or FIXED
+        is_span = self.operator in WITHIN and self.chosen is not None and self.chosen.type is FieldType.DATETIME
+        return "LAST_N_DAYS" if is_span else FIXED
+
+    @property
+    def moving_choices(self) -> dict[str, list[MovingDate]]:
+        """The dates that move, by their unit."""
+        found: dict[str, list[MovingDate]] = {}
+        for one in MOVING_DATES.values():
+            found.setdefault(f"{one.unit.title()}s", []).append(one)
+        return found
+
+    @property
     def value(self) -> str:
         """The value as its field shows it."""
         text = "\n".join(self.values)
-        return text[:19] if self.widget == "datetime-local" else text
+        is_moment = self.widget in {"datetime-local", "moving"} and self.day_widget == "datetime-local"
+        return text[:19] if is_moment else text
 
     def read(self) -> Rule | None:
         """The rule; None where no field is chosen. A mistake is noted in words."""
@@ -153,11 +144,18 @@ class RuleRow:
             raise BadFilter(
                 "Choose a field." if not self.field_name else "This field is not there any more. Choose another."
             )
-        if self.operator not in operators_for(self.chosen.type):
-            words = ", ".join(operator_words(one, self.chosen.type) for one in operators_for(self.chosen.type))
+        if self.operator not in self.chosen.operators:
+            words = ", ".join(one.label for one in self.operators)
             raise BadFilter(f"Choose how to compare “{self.chosen.label}”: {words}.")
         if self.operator in WITHOUT_VALUE:
             return Rule(self.chosen.name, self.chosen.type, Operator(self.operator))
+        if self.widget == "moving" and self.moving:
+            literal = literal_of(self.moving, self.count)
+            return Rule(self.chosen.name, self.chosen.type, Operator(self.operator), (literal,))
+        if self.operator not in operators_for(self.chosen.type) and not any(map(is_relative, self.values)):
+            raise BadFilter(
+                f"“{self.chosen.label}” holds moments. Choose days that move, or compare with before or after."
+            )
         typed = [value for value in self.values if value.strip()]
         if len(typed) > MOST_VALUES:
             raise BadFilter(f"These are too many values: at most {MOST_VALUES}.")
@@ -261,8 +259,13 @@ class FilterForm:
                 self._fill(inner, part)
             else:
                 assert isinstance(part, Rule)
-                chosen = self.fields.get(part.field)
-                target.parts.append(RuleRow(path, chosen, part.field, part.operator, list(part.values)))
+                target.parts.append(self._row_of(path, part))
+
+    def _row_of(self, path: str, rule: Rule) -> RuleRow:
+        row = RuleRow(path, self.fields.get(rule.field), rule.field, rule.operator, list(rule.values))
+        if row.widget == "moving" and any(map(is_relative, row.values)):
+            row.moving, row.count = chosen_of(row.values.pop())
+        return row
 
     # -- from a posted form -------------------------------------------------------------------------------------
 
@@ -292,7 +295,11 @@ class FilterForm:
         typed = [str(value)[: (LONGEST_VALUE + 2) * MOST_VALUES] for value in data.getlist(f"{name}.value")]
         if operator in WITH_MANY:
             typed = [line.strip() for value in typed for line in value.splitlines()]
-        return RuleRow(path, self.fields.get(wanted), wanted, operator, [one for one in typed if one])
+        row = RuleRow(path, self.fields.get(wanted), wanted, operator, [one for one in typed if one])
+        moving = str(data.get(f"{name}.moving") or FIXED)[:LONGEST_VALUE]
+        if moving != FIXED and row.widget == "moving":
+            row.moving, row.count, row.values = moving, str(data.get(f"{name}.count") or "")[:LONGEST_VALUE], []
+        return row
 
     # -- the builder's buttons ----------------------------------------------------------------------------------
 
@@ -351,37 +358,3 @@ def _counted(path: str) -> str:
 
 def _order(path: str) -> list[int]:
     return [int(part) for part in path.split(".")]
-
-
-def operator_words(operator: Operator | str, field_type: FieldType) -> str:
-    """A comparison in words, as one says it of a field of this type."""
-    known = Operator(operator)
-    return _TIME_WORDS.get(known, _PLAIN_WORDS[known]) if field_type in _TIMES else _PLAIN_WORDS[known]
-
-
-def filter_words(tree: Filter | None, fields: Mapping[str, FilterField]) -> str:
-    """A filter as a sentence; "" for none."""
-    if tree is None:
-        return ""
-    if isinstance(tree, Group):
-        parts = [
-            f"({words})" if _is_mixed(part) else words for part in tree.parts if (words := filter_words(part, fields))
-        ]
-        return (" and " if tree.all_of else " or ").join(parts)
-    assert isinstance(tree, Rule)
-    known = fields.get(tree.field)
-    labels = dict(known.options) if known else {}
-    is_date = tree.type in _TIMES
-    said = (relative_words(one) if is_date and is_relative(one) else labels.get(one, one) for one in tree.values[:5])
-    values = " or ".join(f"“{one}”" for one in said)
-    more = f" and {len(tree.values) - 5} more" if len(tree.values) > 5 else ""
-    return f"{known.label if known else tree.field} {operator_words(tree.operator, tree.type)} {values}{more}".strip()
-
-
-def _is_mixed(tree: Filter) -> bool:
-    return isinstance(tree, Group) and len(tree.parts) > 1
-
-
-def fields_by_label(fields: Sequence[FilterField]) -> list[FilterField]:
-    """Fields in the order in which people look for them."""
-    return sorted(fields, key=lambda one: (one.label.lower(), one.name))

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
 from apps.core.db import app_transaction
@@ -41,6 +42,21 @@ class RequestTransactionMiddleware:
             if response.status_code >= 500:
                 transaction.set_rollback(True)
         return response
+
+
+class WrongMethodMiddleware:
+    """Give a page to people who open the address of a form; Django's answer is an empty one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or response.content or request.method != "GET":
+            return response
+        page = HttpResponse(render_to_string("405.html"), status=405)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 class PermissionsPolicyMiddleware:

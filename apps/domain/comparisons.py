@@ -58,9 +58,11 @@ WITH_MANY = frozenset({Operator.IN, Operator.NOT_IN})
 """Comparisons with any number of values."""
 
 
-def operators_for(field_type: FieldType) -> tuple[Operator, ...]:
-    """The comparisons that a field of this type allows; none where Salesforce cannot filter by it."""
-    return _OPERATORS.get(field_type, ())
+def operators_for(field_type: FieldType, *, moves: bool = False) -> tuple[Operator, ...]:
+    """The comparisons that a field of this type allows; none where Salesforce cannot filter by it. A moment equals no
+    other in practice, but lies within days that move with the calendar (``moves``)."""
+    known = _OPERATORS.get(field_type, ())
+    return (*_LISTED[:2], *known) if moves and field_type is FieldType.DATETIME else known
 
 
 def read_operand(field_type: FieldType, typed: str, *, moves: bool = False) -> str:
@@ -101,7 +103,8 @@ def check_filter(tree: Filter | None, *, moves: bool = False) -> None:
 def _checked(tree: Filter, moves: bool) -> list[Rule]:
     if isinstance(tree, Group):
         return [rule for part in tree.parts for rule in _checked(part, moves)]
-    if tree.operator not in operators_for(tree.type):
+    is_moving = moves and tree.type in _MOVING and bool(tree.values) and is_relative(tree.values[0])
+    if tree.operator not in operators_for(tree.type, moves=is_moving):
         raise BadFilter(f"“{tree.field}” cannot be compared in this way.")
     if tree.operator in WITHOUT_VALUE:
         return [tree]

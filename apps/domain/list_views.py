@@ -126,15 +126,9 @@ def _rule(where: Mapping[str, Any], types: Mapping[str, tuple[str, FieldType]]) 
 
 def _relative(name: str, label: str, kind: FieldType, operator: Operator, literal: str) -> Filter:
     """A comparison with a span of days: a moment is within it, or before or after it."""
-    if operator in operators_for(kind):
-        return Rule(name, kind, operator, (literal,))
-    if operator is Operator.NOT_EQUALS:
-        outside = tuple(Rule(name, kind, one, (literal,)) for one in (Operator.LESS, Operator.GREATER))
-        return Group((Rule(name, kind, Operator.IS_BLANK), *outside), all_of=False)
-    if operator is not Operator.EQUALS:
+    if operator not in operators_for(kind, moves=True):
         raise BadFilter(f"“{label}” cannot be compared in this way with “{literal}”.")
-    inside = (Operator.GREATER_OR_EQUAL, Operator.LESS_OR_EQUAL)
-    return Group(tuple(Rule(name, kind, one, (literal,)) for one in inside))
+    return Rule(name, kind, operator, (literal,))
 
 
 def _compared(asked: str, values: list[str], label: str) -> tuple[Operator, list[str]]:

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.tenants.models import Membership, Tenant, TenantModel, User
 from apps.tenants.roles import Right
@@ -41,7 +44,7 @@ def member_page(right: Right) -> Callable[[MemberView], Callable[..., HttpRespon
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_log_in(request)
             membership: Membership | None = getattr(request, "membership", None)
             if membership is None:
                 return render(request, "tenants/no_tenant.html", status=403)
@@ -57,6 +60,25 @@ def member_page(right: Right) -> Callable[[MemberView], Callable[..., HttpRespon
         return guarded
 
     return decorate
+
+
+def _to_log_in(request: HttpRequest) -> HttpResponse:
+    """To the log-in page, and from there back to the page that was open: a form, or a part of a page, is none."""
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    messages.info(request, "You were logged out meanwhile, and nothing was saved. Log in and try again.")
+    return redirect_to_login(_page_before(request))
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page of ours from which a form was sent."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    if came_from.netloc != request.get_host():
+        return "/"
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
 
 
 def load(model: type[Row], record_id: int) -> Row:

@@ -9,6 +9,8 @@
   });
 
   const say = (words, kind = "") => {
+    const shown = [...document.querySelectorAll("#toasts .toast > span")];
+    if (kind && shown.some((one) => one.textContent === words)) return;
     const toast = document.createElement("div");
     toast.className = `toast ${kind}`;
     const text = document.createElement("span");
@@ -136,6 +138,13 @@
   }));
 
   document.body.addEventListener("toast", (event) => say(event.detail.value));
-  document.body.addEventListener("htmx:responseError", () => say("That did not work. Please try again.", "error"));
+  const REFUSED = {
+    403: "Your role does not allow this, or this page is too old. Reload it.",
+    404: "This is not there any more. Reload the page.",
+    409: "Nothing was saved: this page is out of date. Reload it.",
+  };
+  document.body.addEventListener("htmx:responseError", (event) => {
+    say(REFUSED[event.detail.xhr.status] || "That did not work. Please try again.", "error");
+  });
   document.body.addEventListener("htmx:sendError", () => say("Syncline cannot be reached. Please try again.", "error"));
 })();

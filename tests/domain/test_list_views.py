@@ -58,12 +58,7 @@ OPEN = Rule("Status", FieldType.PICKLIST, Operator.IN, ("Open", "New"))
         ),
         (
             one("CreatedDate", "equals", "today"),
-            Group(
-                (
-                    Rule("CreatedDate", FieldType.DATETIME, Operator.GREATER_OR_EQUAL, ("TODAY",)),
-                    Rule("CreatedDate", FieldType.DATETIME, Operator.LESS_OR_EQUAL, ("TODAY",)),
-                )
-            ),
+            Group((Rule("CreatedDate", FieldType.DATETIME, Operator.EQUALS, ("TODAY",)),)),
         ),
         (
             one("CreatedDate", "lessThan", "2026-01-31T00:00:00Z"),

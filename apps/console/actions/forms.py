@@ -7,7 +7,8 @@ from typing import Any
 
 from django.http import QueryDict
 
-from apps.console.filter_builder import FilterField, FilterForm
+from apps.console.filter_builder import FilterForm
+from apps.console.filter_words import FilterField
 from apps.domain.actions import ACTIONS, MOST_ACTIONS, Action, ActionKind, ActionSpec, Needs, Param
 from apps.domain.automation import RunsOn, Trigger
 from apps.domain.filters import BadFilter, Filter

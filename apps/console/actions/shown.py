@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.console.filter_builder import FilterField, filter_words
+from apps.console.filter_words import FilterField, filter_words
 from apps.console.listing import number_words
 from apps.core.paging import count_up_to
 from apps.domain.automation import RunsOn, Trigger

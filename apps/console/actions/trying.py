@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from apps.audience.models import Person
 from apps.audience.selectors.people import PeopleFilter, matching_ids
 from apps.console.actions.shown import effect_views, trigger_words
-from apps.console.filter_builder import FilterField, filter_words
+from apps.console.filter_words import FilterField, filter_words
 from apps.core.search import search_text
 from apps.domain.automation import Checked
 from apps.domain.filters import Group

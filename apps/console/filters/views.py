@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.audience.models import SavedFilter
 from apps.audience.selectors.saved_filters import filter_type, filterable_fields
 from apps.audience.services.saved_filters import LONGEST_NAME, CannotSave, remove_filter, save_filter
-from apps.console.filter_builder import FilterField, FilterForm, fields_by_label
+from apps.console.filter_builder import FilterForm
+from apps.console.filter_words import FilterField, fields_by_label
 from apps.console.record_lists import AREAS, FILTER
 from apps.domain.filters import BadFilter, Filter, from_dict, to_dict
 from apps.tenants.access import MemberRequest, load, member_page

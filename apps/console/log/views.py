@@ -12,11 +12,13 @@ from django.views.decorators.http import require_POST
 from apps.console.downloads import csv_download
 from apps.console.listing import listing
 from apps.console.log.forms import RowFilterForm, RunFilterForm
+from apps.integrations.models import ConnectionState
+from apps.integrations.services.oauth import live_connection
 from apps.sync.models import RunEntry, RunObject, RunState, SyncRun
 from apps.sync.selectors.entries import BY_NUMBER, action_words, changes_of, entries_of_run, entry_views
 from apps.sync.selectors.hints import why_nothing_synced
 from apps.sync.selectors.links import instance_urls, record_url
-from apps.sync.selectors.merges import MERGE_RULES, MERGED, MergeLine, merge_lines, merged_entries
+from apps.sync.selectors.merges import MERGE_RULES, MERGED, merge_lines, merged_entries
 from apps.sync.selectors.progress import duration_words
 from apps.sync.selectors.runs import NEWEST, object_views, overall, run_view, run_views, runs, sum_of
 from apps.sync.services import cancel_run
@@ -71,6 +73,8 @@ def run_page(request: MemberRequest, run_id: int) -> HttpResponse:
         "whole": whole,
         "whole_left": _duration(whole.seconds_left),
         "rules": rules_of_run(run.pk),
+        "needs_reconnect": _needs_reconnect(run),
+        "record_url": _page_of(run.local_type, run.local_id),
         "objects": [(one, _duration(one.progress.seconds_left)) for one in objects],
         "may_cancel": run.state in {RunState.QUEUED, RunState.RUNNING} and request.membership.may(Right.RUN_SYNC),
     }
@@ -139,10 +143,20 @@ def merges(request: MemberRequest) -> HttpResponse:
     """Records that became one, and the rule by which they did (D05)."""
     found = listing(request, merged_entries(), MERGED)
     lines = merge_lines(found.rows)
-    context = {"rules": MERGE_RULES, "found": found, "lines": [(line, _record_page(line)) for line in lines]}
+    context = {
+        "rules": MERGE_RULES,
+        "found": found,
+        "lines": [(line, _page_of(line.local_type, line.local_id)) for line in lines],
+    }
     return render(request, "console/log/merges.html", context)
 
 
-def _record_page(line: MergeLine) -> str:
-    page = _RECORD_PAGES.get(line.local_type)
-    return reverse(f"console:{page}", args=[line.local_id]) if page and line.local_id else ""
+def _needs_reconnect(run: SyncRun) -> bool:
+    """Whether the run's connection waits for somebody to log in to Salesforce again."""
+    live = live_connection()
+    return live is not None and live.pk == run.connection_id and live.state == ConnectionState.NEEDS_RECONNECT
+
+
+def _page_of(local_type: str, local_id: int | None) -> str:
+    page = _RECORD_PAGES.get(local_type)
+    return reverse(f"console:{page}", args=[local_id]) if page and local_id else ""

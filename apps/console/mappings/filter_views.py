@@ -8,7 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from apps.audience.selectors.saved_filters import saved_filters
-from apps.console.filter_builder import FilterField, FilterForm
+from apps.console.filter_builder import FilterForm
+from apps.console.filter_words import FilterField
 from apps.console.mappings.addresses import place_of
 from apps.console.mappings.pages import address_of, editable_step, posted_version, shared_context, the_connection
 from apps.console.mappings.shown import local_filter_fields, remote_filter_fields, step_card

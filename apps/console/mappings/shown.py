@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from apps.audience.fields import LocalField
-from apps.console.filter_builder import FilterField, fields_by_label, filter_words
+from apps.console.filter_words import FilterField, fields_by_label, filter_words
 from apps.domain.comparisons import operators_for
 from apps.domain.filters import from_dict
 from apps.domain.ports import FieldSchema

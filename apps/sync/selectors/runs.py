@@ -17,6 +17,7 @@ KIND_WORDS: dict[str, str] = {
     RunKind.FULL: "Full sync",
     RunKind.OBJECT: "Object sync",
     RunKind.DIFFERENTIAL: "Differential sync",
+    RunKind.SWEEP: "Nightly comparison",
     RunKind.RECORD: "Record sync",
     RunKind.OUTBOUND: "Push to Salesforce",
 }

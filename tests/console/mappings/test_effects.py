@@ -134,6 +134,24 @@ def test_an_inbound_filter_admits_only_its_rows(marketer: Marketer) -> None:
     assert last_names(world) == {"Lovelace", "Hopper"}
 
 
+def test_leads_of_the_last_thirty_days_are_chosen_by_a_list_and_a_number(marketer: Marketer) -> None:
+    world, org_id = marketer.world, marketer.world.org.org_id
+    world.lead(LastName="Lovelace", Email="ada@acme.example")
+    world.emulator.shift_clock(org_id, -40 * 86_400)
+    world.lead(LastName="Hopper", Email="grace@acme.example")
+    world.emulator.shift_clock(org_id, 40 * 86_400)
+    step = marketer.step()
+    sent = {"field": "CreatedDate", "operator": "equals", "moving": "LAST_N_DAYS", "count": "30", "value": ""}
+    marketer.post(
+        f"steps/{step.pk}/filter/in/",
+        version=step.version,
+        **{"filter.match": "all"} | {f"filter.0.{name}": value for name, value in sent.items()},
+    )
+    assert "Created Date is in the last 30 days" in marketer.client.get(f"{BASE}objects/lead/").content.decode()
+    world.sync()
+    assert last_names(world) == {"Lovelace"}
+
+
 def test_a_saved_filter_of_people_is_loaded_and_holds_back_the_others(marketer: Marketer) -> None:
     world = marketer.world
     ada = world.lead(LastName="Lovelace", Email="ada@acme.example", Title="Countess")

@@ -8,8 +8,11 @@ import pytest
 from django.http import QueryDict
 from django.template import engines
 
-from apps.console.filter_builder import DEEPEST, FilterField, FilterForm, filter_words
+from apps.console.filter_builder import DEEPEST, FilterForm
+from apps.console.filter_words import FilterField, filter_words
 from apps.console.mappings.shown import remote_filter_fields
+from apps.console.moving_dates import MOVING_DATES
+from apps.domain.comparisons import check_filter
 from apps.domain.filters import Filter, Group, Operator, Rule
 from apps.domain.values import FieldType
 from apps.salesforce.schema import object_schema
@@ -193,18 +196,90 @@ def test_a_filter_is_said_as_a_sentence() -> None:
     tree = Group((CITY, Group((OPEN, SEEN), all_of=False)))
     assert filter_words(tree, FilterForm(FIELDS).fields) == (
         "City contains “Lon” and (Status is one of “Open - Not Contacted” or “Gone” or Seen is before "
-        "“2026-01-31T09:30:00.000Z”)"
+        "31 January 2026, 09:30 UTC)"
     )
 
 
-def test_a_date_that_moves_is_shown_as_text_and_said_in_words() -> None:
-    field = FilterField("Born", "Born", FieldType.DATE, moves=True)
-    rule = Rule("Born", FieldType.DATE, Operator.LESS, ("LAST_N_DAYS:30",))
-    form = FilterForm([field], rule)
+MOVING = [
+    FilterField("Born", "Born", FieldType.DATE, moves=True),
+    FilterField("Seen", "Seen", FieldType.DATETIME, moves=True),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (Rule("Seen", FieldType.DATETIME, Operator.EQUALS, ("LAST_N_DAYS:30",)), "Seen is in the last 30 days"),
+        (Rule("Seen", FieldType.DATETIME, Operator.NOT_EQUALS, ("THIS_YEAR",)), "Seen is not in this year"),
+        (Rule("Seen", FieldType.DATETIME, Operator.LESS, ("N_MONTHS_AGO:3",)), "Seen is before 3 months ago"),
+        (SEEN, "Seen is before 31 January 2026, 09:30 UTC"),
+        (Rule("Born", FieldType.DATE, Operator.EQUALS, ("TODAY",)), "Born is today"),
+        (Rule("Born", FieldType.DATE, Operator.LESS, ("LAST_N_DAYS:0",)), "Born is before the last 0 days"),
+        (Rule("Born", FieldType.DATE, Operator.EQUALS, ("2026-01-31",)), "Born is on 31 January 2026"),
+        (
+            Rule("Born", FieldType.DATE, Operator.GREATER_OR_EQUAL, ("NEXT_N_QUARTERS:2",)),
+            "Born is on or after the next 2 quarters",
+        ),
+        (BORN, "Born is empty"),
+    ],
+)
+def test_a_date_is_chosen_from_a_list_and_said_in_words(rule: Rule, words: str) -> None:
+    form = FilterForm.posted(MOVING, sent(FilterForm(MOVING, rule)))
+    assert form.is_valid(), page(form)
+    assert form.tree == Group((rule,))
+    assert filter_words(rule, form.fields) == words
+
+
+def test_every_date_that_is_offered_can_be_asked_for() -> None:
+    for one in MOVING_DATES.values():
+        form = FilterForm.posted(MOVING, dated("Seen", moving=one.value, count="12" if one.is_counted else ""))
+        assert form.is_valid(), one
+        assert form.tree is not None
+        check_filter(form.tree, moves=True)
+
+
+@pytest.mark.parametrize(
+    ("moving", "count", "words"),
+    [
+        ("LAST_N_DAYS", "", "Enter how many days."),
+        ("N_MONTHS_AGO", " ", "Enter how many months."),
+        ("LAST_N_DAYS", "many", "“many” is no number of days. Enter a whole number up to 999."),
+        ("LAST_N_YEARS", "-1", "no number of years"),
+        ("LAST_N_YEARS", "9999", "no number of years"),
+        ("LAST_N_DAYS", "٣٠", "no number of days"),
+        ("LAST_N_DAYS", "9" * 5000, "no number of days"),
+        ("LAST_FISCAL_YEAR", "1", "Choose a date."),
+        ("<script>", "", "Choose a date."),
+        ("fixed", "", "Choose days that move, or compare with before or after."),
+    ],
+)
+def test_a_mistake_in_a_moving_date_is_said_beside_its_row(moving: str, count: str, words: str) -> None:
+    form = FilterForm.posted(MOVING, dated("Seen", moving=moving, count=count))
+    assert not form.is_valid()
     (row,) = form.root.rows()
-    assert (row.widget, row.value, form.is_valid(), form.tree) == ("text", "LAST_N_DAYS:30", True, Group((rule,)))
-    assert filter_words(rule, {"Born": field}) == "Born is before “the last 30 days”"
+    assert words in row.error  # type: ignore[union-attr]  # a rule
+    assert words in page(form)
+    assert "<script>" not in page(form)
+
+
+def test_a_moment_is_first_asked_for_by_days_and_a_day_by_itself() -> None:
+    (moment,) = FilterForm.posted(MOVING, dated("Seen")).root.rows()
+    (day,) = FilterForm.posted(MOVING, dated("Born")).root.rows()
+    assert (moment.widget, moment.moving_choice) == ("moving", "LAST_N_DAYS")
+    assert (day.widget, day.moving_choice, day.day_widget) == ("moving", "fixed", "date")
+
+
+def test_a_date_that_cannot_move_is_a_day() -> None:
+    rule = Rule("Born", FieldType.DATE, Operator.LESS, ("LAST_N_DAYS:30",))
     assert not FilterForm([FilterField("Born", "Born", FieldType.DATE)], rule).is_valid()
+    assert [row.widget for row in FilterForm(FIELDS, SEEN).root.rows()] == ["datetime-local"]
+
+
+def dated(name: str, **values: str) -> QueryDict:
+    data = QueryDict(mutable=True)
+    for key, value in {"field": name, "operator": "equals", "value": "", **values}.items():
+        data[f"filter.0.{key}"] = value
+    return data
 
 
 def test_a_record_type_is_chosen_and_said_by_its_name(salesforce_truth: Path) -> None:
