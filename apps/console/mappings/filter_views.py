@@ -28,8 +28,8 @@ from apps.tenants.roles import Right
 
 _SIDES = {"in": "inbound", "out": "outbound"}
 _MOVES = (
-    "Dates like TODAY or LAST_N_DAYS:30 move with the calendar, in the sync user's time zone. A row is compared with "
-    "them when it changes, and by every full sync."
+    "Dates like “today” or “the last 30 days” move with the calendar, in the sync user's time zone. A row is compared "
+    "with them when it changes, and by every full sync."
 )
 _SAVED_OF = {"person": "person", "company": "company"}
 
