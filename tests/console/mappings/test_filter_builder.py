@@ -257,7 +257,7 @@ def test_a_mistake_in_a_moving_date_is_said_beside_its_row(moving: str, count: s
     form = FilterForm.posted(MOVING, dated("Seen", moving=moving, count=count))
     assert not form.is_valid()
     (row,) = form.root.rows()
-    assert words in row.error  # type: ignore[union-attr]  # a rule
+    assert words in row.error
     assert words in page(form)
     assert "<script>" not in page(form)
 
