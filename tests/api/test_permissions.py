@@ -16,8 +16,8 @@ from apps.tenants.models import Scope, Tenant
 from apps.tenants.scope import tenant_transaction
 from tests.api.addresses import ADDRESSES, FOR_ANY_KEY, NOWHERE, PUBLIC
 from tests.api.conftest import EVERY_SCOPE, Caller, new_key
+from tests.console.one_of_everything import world
 from tests.console.records.conftest import salesforce
-from tests.console.test_every_page_axe import world
 from tests.core.catalogue import read_catalogue, rows_of
 
 __all__ = ["salesforce", "world"]

@@ -1,7 +1,6 @@
 """Every page there is, with something on it: no violation of axe, one heading, nothing wider than the screen, in both
 schemes and at both widths. A page that is added is missing here until it is listed."""
 
-import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,60 +9,16 @@ from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import get_resolver, reverse
-from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from apps.audience.models import (
-    RECEIVED_KINDS,
-    Company,
-    CustomRecord,
-    CustomRecordType,
-    Engagement,
-    Erasure,
-    ErasureState,
-    List,
-    ListKind,
-    ListMembership,
-    Opportunity,
-    SavedFilter,
-)
-from apps.audience.services.custom_fields import create_custom_field
-from apps.audience.services.engagements import EventDraft, record_engagements
-from apps.audience.services.sequences import create_sequence, enrol
-from apps.field_mappings.models import FieldMapping, ProfileKind, SyncStep
-from apps.field_mappings.selectors import profiles_of
-from apps.imports.models import Import, ImportProblem
-from apps.imports.services import upload
-from apps.integrations.models import ApiUsage, Connection, ConnectionCheck, PasswordAttempt
-from apps.notifications.models import Attempt, EndpointKind, Notice
-from apps.notifications.webhooks.endpoints import create_endpoint, send_test
-from apps.outbox.models import OutboundChange
-from apps.sync.models import (
-    BulkAction,
-    EntryAction,
-    ErasureJob,
-    ObjectStage,
-    RunEntry,
-    RunKind,
-    RunObject,
-    RunState,
-    SyncRun,
-    Watermark,
-)
-from apps.sync_actions.models import CrmAction, Reaction, Rule, RuleRun
-from apps.sync_errors.models import SyncError
-from apps.sync_errors.services import ErrorFact, record_errors
-from apps.tenants.models import Scope, Tenant, User
 from apps.tenants.roles import Role
-from apps.tenants.scope import tenant_transaction
-from apps.tenants.services.api_keys import create_api_key
-from apps.tenants.services.members import invite_member
-from tests.console.records.conftest import linked_person, salesforce
+from tests.console.one_of_everything import world
+from tests.console.records.conftest import salesforce
 from tests.console.salesforce.conftest import _plain_static_files, member
 from tests.console.salesforce.test_connect_browser import browser, log_in
 
-__all__ = ["_plain_static_files", "browser", "member", "salesforce"]
+__all__ = ["_plain_static_files", "browser", "member", "salesforce", "world"]
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 # Names of the addresses that show a page, with the record each is about.
@@ -187,7 +142,6 @@ OWN_ACCOUNT = (
     "account_reauthenticate",
 )  # fmt: skip
 ANONYMOUS = ("account_login", "account_signup", "account_reset_password")
-ROMANS = {"field": "city", "type": "string", "operator": "equals", "values": ["Rome"]}
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 
 
@@ -204,156 +158,6 @@ def look(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
     context.set_default_timeout(15_000)
     yield context
     context.close()
-
-
-@pytest.fixture
-def world(tenant: Tenant, salesforce: Connection) -> dict[str, Any]:
-    """A connection in the middle of its work, and one of every record; gives what each kind of page is about."""
-    now = timezone.now()
-    with tenant_transaction(tenant.pk):
-        Connection.objects.update(api_used=4000, api_allowed=100_000, edition="Enterprise Edition")
-        ApiUsage.objects.create(connection=salesforce, hour=now.replace(minute=0), calls=120)
-        Watermark.objects.create(connection_id=salesforce.pk, sobject="Lead", covered_to=now)
-        for outcome in ("pass", "warning", "blocker", "not_checked"):
-            ConnectionCheck.objects.create(
-                connection=salesforce, key=outcome, title=outcome, outcome=outcome, finding="x", fix="y", checked_at=now
-            )
-        company = Company.objects.create(name="Analytical Engines", industry="Machines")
-        person = linked_person(salesforce, title="Countess", company=company)
-        OutboundChange.objects.create(local_type="person", local_id=person.pk, state="held", reason="It is there.")
-        fair: Any = List.objects.create(kind=ListKind.CAMPAIGN, name="Fair", status="Planned", remote_id="701A")
-        ListMembership.objects.create(list=fair, person=person, status="Sent", has_responded=True)
-        deal = Opportunity.objects.create(name="Big deal", stage="Closed Won", company=company)
-        kind = CustomRecordType.objects.create(
-            key="project", label="Project", label_plural="Projects", sobject="Project__c"
-        )
-        record = CustomRecord.objects.create(record_type=kind, name="Bridge", person=person, company=company)
-        sequence = create_sequence(name="Welcome", description="Three mails in a week.", user=None)
-        enrol(people=[person], sequence=sequence, origin="manual")
-        own_field = create_custom_field(
-            record_type="person", label="Shoe size", kind="picklist", options=["38", "39"], user=None
-        )
-        details = {"link": "https://example.com/prices", "channel": "mail", "body": "More, please."}
-        events = [
-            EventDraft(kind=one, person_id=person.pk, details=details) for one in (*RECEIVED_KINDS, *RECEIVED_KINDS)
-        ]
-        record_engagements(events=events, origin="api")
-        Engagement.objects.filter(kind="form_submitted").update(task_state="refused", task_note="No room.")
-        run = _run(salesforce, person.pk)
-        record_errors(
-            [ErrorFact(category="ambiguous_match", message="Two fit.", remote_id="00Q000000000001AAA",
-                       record_label="Ada", raw="[]", field="City", local_type="company",
-                       details={"candidates": [{"id": company.pk}], "row": {"name": "Engines", "industry": "x"}})],
-            connection_id=salesforce.pk, run_id=run.pk, at=now,
-        )  # fmt: skip
-        RunEntry.objects.create(
-            run_id=run.pk, sobject="Lead", remote_id="00Q000000000001AAA", local_type="person", local_id=person.pk,
-            action=EntryAction.MERGED, changes={"title": {"before": "", "after": "Countess", "rule": "merged"}},
-        )  # fmt: skip
-        error = SyncError.objects.get()
-        saved = SavedFilter.objects.create(record_type="person", name="Romans", tree=ROMANS)
-        bulk = BulkAction.objects.create(kind="push", record_type="person", criteria={"ids": [person.pk]}, until_id=1)
-        inviter = User.objects.create_user("inviter@northwind.example", "correct horse battery")
-        key, _ = create_api_key(name="Website", scopes=list(Scope), user=inviter)
-        hook, _ = create_endpoint(
-            name="Warehouse", kind=EndpointKind.WEBHOOK, url="https://hooks.example.com/a", events=["run.finished"],
-            with_bulk=False, user=inviter,
-        )  # fmt: skip
-        erasure: Any = Erasure.objects.create(person_id=4711, actor_label="Inviter")
-        for person_id, problem in ((4712, ""), (4713, "What is looked for was sealed with a key that is gone.")):
-            under_way = Erasure.objects.create(person_id=person_id, actor_label="Inviter", state=ErasureState.ERASING)
-            spans = [["notifications_notice", [0], [200]]]
-            ErasureJob.objects.create(erasure=under_way, names="", spans=spans, cursor=[80], problem=problem)
-        files = [
-            upload(record_type="person", filename="fair.csv", source=io.BytesIO(b), size=len(b), user=inviter)
-            for b in (b"Email,Town\neve@example.com,Paris\n", b"Email\nnonsense\n")
-        ]
-        Import.objects.filter(id=files[1].pk).update(state="completed", rows=1, failed=1, skip_reasons={"blank": 1})
-        ImportProblem.objects.create(source=files[1], row=2, reason="No e-mail address.", cells=["nonsense"])
-        delivery = send_test(endpoint=hook, user=inviter)
-        Attempt.objects.create(delivery=delivery, status=500, response="<b>no</b>", problem="It answered 500.")
-        steps = SyncStep.objects.filter(profile=profiles_of(salesforce)[ProfileKind.CUSTOM])
-        lead = steps.get(sobject="Lead")
-        status = SyncStep.objects.create(
-            profile=lead.profile, position=9, kind="status", sobject="Lead", local_type="sequence_status"
-        )
-        mapping_id = FieldMapping.objects.get(step=lead, remote_field="Title").pk
-        notice = Notice.objects.create(kind="sync_errors", subject="New sync errors", facts={"too_long": 3}, path="/")
-        words = "Check all three."
-        attempt = PasswordAttempt.objects.create(user=inviter, state="refused", code="expired", words=words)
-        rule = _rule(person.pk, run.pk)
-        link = invite_member(tenant=tenant, email="guest@northwind.example", role=Role.ADMIN, inviter=inviter)
-    return {
-        "": None, "object": "lead", "run": run.pk, "error": error.pk, "person": person.pk, "company": company.pk,
-        "opportunity": deal.pk, "list": fair.pk, "sequence": sequence.pk, "custom_field": own_field.pk,
-        "token": link.split("/")[-2],
-        "area": "people", "notice": notice.pk, "attempt": attempt.pk, "saved": saved.pk, "bulk": bulk.pk,
-        "api_key": key.pk,
-        "webhook": hook.pk, "delivery": delivery.pk, "rule": rule.pk,
-        "erasure": erasure.pk, "import": files[0].pk, "imported": files[1].pk,
-        "type": kind.key, "record": record.pk,
-        "step": lead.pk, "side": "in", "status_step": status.pk, "mapping": mapping_id,
-    }  # fmt: skip
-
-
-def _rule(person_id: int, run_id: int) -> Rule:
-    """A rule with conditions and actions of several kinds, something held back, and what it did."""
-    rules = [
-        Rule.objects.create(
-            name=name, position=place, is_enabled=place == 0, trigger="synced",
-            conditions={"all_of": True, "parts": [ROMANS]},
-            actions=[
-                {"kind": "set_field", "values": {"field": "title", "text": "{first_name}"}},
-                {"kind": "crm_task", "values": {"subject": "Call {first_name}", "days": "1", "description": "x"}},
-                {"kind": "map_value", "values": {"field": "country", "pairs": "DE = Germany"}},
-            ],
-        )
-        for place, name in enumerate(["Romans", "Others"])
-    ]  # fmt: skip
-    rule: Rule = rules[0]
-    Reaction.objects.create(rule_id=rule.pk, person_id=person_id, event="created", event_key="v", state="held")
-    CrmAction.objects.create(
-        rule_id=rule.pk, rule_name=rule.name, action="crm_task", person_id=person_id, record_label="Ada", key="k",
-        values={"subject": "Call"}, cause="Rule “Romans”: it came in", state="held", reason="Why.",
-    )  # fmt: skip
-    effects = [
-        {"kind": "set_field", "words": "Changed", "before": "", "after": "x", "done": True, "failed": False},
-        {
-            "kind": "trim",
-            "words": "The value is right already",
-            "before": "x",
-            "after": "x",
-            "done": False,
-            "failed": False,
-        },
-        {"kind": "webhook", "words": "It is gone", "before": "", "after": "", "done": False, "failed": True},
-    ]
-    for number, outcome in enumerate(("done", "failed", "cut")):
-        RuleRun.objects.create(
-            rule_id=rule.pk, rule_name=rule.name, person_id=person_id, record_label="Ada", event="created",
-            event_key=f"v{number}", why="it came in", outcome=outcome, note="Why.", effects=effects, run_id=run_id,
-        )  # fmt: skip
-    return rule
-
-
-def _run(connection: Connection, person_id: int) -> SyncRun:
-    """A full sync under way, after one that ended."""
-    now = timezone.now()
-    for state in (RunState.COMPLETED, RunState.RUNNING):
-        run: SyncRun = SyncRun.objects.create(
-            connection_id=connection.pk, kind=RunKind.FULL, state=state, started_at=now, warnings=["Slow"],
-            finished_at=now if state is RunState.COMPLETED else None,
-        )  # fmt: skip
-        RunObject.objects.create(
-            run=run, position=0, sobject="Lead", label="Leads", stage=ObjectStage.FETCHING, expected=10, fetched=5,
-            created=4, skipped=1, skip_reasons={"filtered": 1}, finished_at=run.finished_at,
-        )  # fmt: skip
-        RunEntry.objects.create(
-            run_id=run.pk, sobject="Lead", remote_id="00Q000000000001AAA", local_type="person", local_id=person_id,
-            action=EntryAction.UPDATED,
-            changes={"title": {"before": "Miss", "after": "Countess", "rule": "remote_moved", "lost": "Ms"}},
-        )  # fmt: skip
-    return run
 
 
 def complaints(page: Page, url: str, status: int = 200) -> list[str]:

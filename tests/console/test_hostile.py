@@ -16,10 +16,11 @@ from django.db import transaction
 from django.test import Client
 
 from apps.tenants.access import TENANT_FIELD
+from tests.console.one_of_everything import world
 from tests.console.records.conftest import salesforce
 from tests.console.salesforce.conftest import _plain_static_files
-from tests.console.test_every_page_axe import world
-from tests.test_permissions import TABLE, House, house
+from tests.permission_table import TABLE
+from tests.test_permissions import House, house
 
 __all__ = ["_plain_static_files", "house", "salesforce", "world"]
 pytestmark = pytest.mark.django_db
