@@ -9,7 +9,7 @@ from django.utils import timezone  # Django is set up by the import above
 
 from apps.integrations.gateways import open_gateway
 from apps.integrations.metadata import refresh_metadata
-from apps.sync.drive import advance
+from apps.sync.drive import advance_held
 from apps.sync.due import begin_due_sync
 from apps.sync.models import RunState, Schedule, SyncRun, Watermark
 from apps.sync.pull.plan import ORDER
@@ -45,9 +45,9 @@ class Idle:
         """One differential sync, now."""
         with tenant_transaction(self.tenant.tenant_id):
             Schedule.objects.update(differential_due_at=timezone.now())
-        run_id = begin_due_sync(self.tenant.tenant_id, self.tenant.connection.pk)
-        assert run_id is not None
-        advance(self.tenant.tenant_id, run_id, "pull")
+        hold = begin_due_sync(self.tenant.tenant_id, self.tenant.connection.pk)
+        assert hold is not None
+        advance_held(hold)
 
     def syncs(self, count: int) -> tuple[float, float]:
         """CPU and wall seconds of one sync, on average."""

@@ -30,12 +30,12 @@ def current_scope() -> Scope:
 
 
 def _apply(scope: Scope) -> None:
-    # Role names come from settings only, never from outside.
-    role = f'"{scope.role}"' if scope.role else "NONE"
     tenant = "" if scope.tenant_id is None else str(int(scope.tenant_id))
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {role}")
-        cursor.execute("SELECT set_config('app.tenant', %s, true)", [tenant])
+        # SET LOCAL ROLE and SET LOCAL app.tenant in one statement.
+        cursor.execute(
+            "SELECT set_config('role', %s, true), set_config('app.tenant', %s, true)", [scope.role or "none", tenant]
+        )
     connection.syncline_scope = scope  # type: ignore[attr-defined]  # Django's wrapper takes attributes
 
 
@@ -46,15 +46,17 @@ def scoped_transaction(scope: Scope, *, durable: bool = False) -> Iterator[None]
     With ``durable`` the block must be the outermost transaction, so that its effects are committed at its end.
     """
     before = current_scope()
+    is_inner = connection.in_atomic_block
     try:
         with transaction.atomic(durable=durable):
             if scope != before:
                 _apply(scope)
             yield
-            if scope != before and connection.in_atomic_block and not connection.needs_rollback:
+            if scope != before and is_inner and not connection.needs_rollback:
                 _apply(before)
     finally:
-        # A rolled back savepoint or transaction takes SET LOCAL with it; only our memory of it is left to mend.
+        # The end of a transaction and the rollback of a savepoint take SET LOCAL with them; only our memory of it is
+        # left to mend.
         connection.syncline_scope = before  # type: ignore[attr-defined]
 
 

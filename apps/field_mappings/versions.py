@@ -1,7 +1,7 @@
 """Mapping versions: the active profile compiled for the decider, and back; and the layouts of baselines."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from apps.audience.fields import local_field
@@ -19,7 +19,7 @@ from apps.field_mappings.models import (
     StepKind,
     SyncStep,
 )
-from apps.integrations.metadata import cached_schema, user_zone
+from apps.integrations.metadata import Schema, cached_schemas, user_zone
 from apps.integrations.models import Connection
 
 
@@ -30,7 +30,7 @@ def save_version(connection: Connection) -> MappingVersion:
     """
     profile = Profile.objects.get(connection=connection, is_active=True)
     steps = SyncStep.objects.filter(profile=profile, is_enabled=True, kind=StepKind.RECORD).order_by("position")
-    compiled = [compile_step(connection, step) for step in steps]
+    compiled = compile_steps(connection, steps)
     document = {"steps": _paired(compiled) if profile.kind == ProfileKind.DEFAULT else compiled}
     latest = _latest(connection)
     if latest is None or latest.document != document:
@@ -48,11 +48,21 @@ def _latest(connection: Connection) -> MappingVersion | None:
     return MappingVersion.objects.filter(connection=connection).order_by("-number").first()
 
 
-def compile_step(connection: Connection, step: SyncStep) -> dict[str, Any]:
-    """A step with its rules, as plain data."""
-    schema = cached_schema(connection, step.sobject)
+def compile_steps(connection: Connection, steps: Iterable[SyncStep]) -> list[dict[str, Any]]:
+    """Steps with their rules, as plain data."""
+    steps = list(steps)
+    schemas = cached_schemas(connection, {step.sobject for step in steps})
+    mappings: dict[int, list[FieldMapping]] = {step.pk: [] for step in steps}
+    for mapping in FieldMapping.objects.filter(step__in=steps).order_by("position", "id"):
+        mappings[mapping.step_id].append(mapping)
+    return [_compiled(connection, step, mappings[step.pk], schemas.get(step.sobject)) for step in steps]
+
+
+def _compiled(
+    connection: Connection, step: SyncStep, mappings: Iterable[FieldMapping], schema: Schema | None
+) -> dict[str, Any]:
     rules = []
-    for mapping in FieldMapping.objects.filter(step=step).order_by("position", "id"):
+    for mapping in mappings:
         reason = pause_reason(schema, mapping.remote_field, local_field(step.local_type, mapping.local_field))
         if reason != mapping.paused_reason:
             mapping.paused_reason = reason

@@ -240,6 +240,12 @@ def cached_schema(connection: Connection, sobject: str) -> ObjectSchema | None:
     return ObjectSchema.from_dict(row.schema) if row else None
 
 
+def cached_schemas(connection: Connection, sobjects: Iterable[str]) -> dict[str, ObjectSchema]:
+    """The cached describes of several sObjects; those that the org has not are missing."""
+    rows = ObjectMetadata.objects.filter(connection=connection, sobject__in=sobjects)
+    return {row.sobject: ObjectSchema.from_dict(row.schema) for row in rows}
+
+
 def user_zone(connection: Connection) -> str:
     """The time zone of the sync user, as Salesforce names it; "" where it has not been read."""
     users = ReferenceItem.objects.filter(connection=connection, kind=ReferenceKind.USER)

@@ -52,18 +52,24 @@ _WORK: dict[str, Callable[[Hold], timedelta | None]] = {
 def advance(tenant_id: int, run_id: int, lane: str) -> None:
     """Advance a lane; harmless when it is not due, held by another, or its run is over."""
     hold = claim(tenant_id, run_id, lane)
-    if hold is None:
-        return
+    if hold is not None:
+        advance_held(hold)
+
+
+def advance_held(hold: Hold) -> None:
+    """Advance a lane that was claimed a moment ago."""
+    lane = hold.name
     crash.point("claimed")
     if _NEEDS.get(lane, Work.BACKFILL) is not Work.BACKFILL:
-        note_served(tenant_id)
+        note_served(hold.tenant_id)
     try:
         delay = _without_budget(hold) or _guarded(hold, _WORK[lane])
     except LeaseLost:
-        log.warning("lease_lost", run=run_id, lane=lane)
+        log.warning("lease_lost", run=hold.run_id, lane=lane)
         return
     if delay is not None and delay < _TICK:  # what is due later the tick finds
-        wake(f"apps.sync.tasks.{lane}_lane", tenant_id, run_id, queue=QUEUES[lane], delay=delay.total_seconds())
+        seconds = delay.total_seconds()
+        wake(f"apps.sync.tasks.{lane}_lane", hold.tenant_id, hold.run_id, queue=QUEUES[lane], delay=seconds)
 
 
 def _without_budget(hold: Hold) -> timedelta | None:

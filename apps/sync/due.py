@@ -5,20 +5,21 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.integrations.models import Connection, ConnectionState
+from apps.sync.lanes import Hold
 from apps.sync.models import Schedule
 from apps.sync.push.claims import note_due
 from apps.sync.push.parts import next_work_due
 from apps.sync.schedules import next_slot, next_sweep
-from apps.sync.services import CannotStart, open_push_run, start_differential_sync, start_sweep
+from apps.sync.services import CannotStart, begin_differential_sync, open_push_run, start_sweep
 from apps.sync_settings.services import settings_of
 from apps.tenants.scope import tenant_transaction
 
 _A_LITTLE_LATER = timedelta(minutes=10)
 
 
-def begin_due_sync(tenant_id: int, connection_id: int) -> int | None:
-    """Queue the differential sync of a connection whose time has come; its schedule moves to the next slot. None
-    where it is not due, cannot start, or another pull is open: then it is tried again in the next slot."""
+def begin_due_sync(tenant_id: int, connection_id: int) -> Hold | None:
+    """Begin the differential sync of a connection whose time has come, its lane held; its schedule moves to the next
+    slot. None where it is not due, cannot start, or another pull is open: then it is tried again in the next slot."""
     now = timezone.now()
     with tenant_transaction(tenant_id):
         row = (
@@ -29,14 +30,14 @@ def begin_due_sync(tenant_id: int, connection_id: int) -> int | None:
         if row is None:
             return None
         connection = Connection.objects.get(id=connection_id)
-        frequency = timedelta(minutes=settings_of(connection).frequency_minutes)
+        settings = settings_of(connection)
+        frequency = timedelta(minutes=settings.frequency_minutes)
         row.differential_due_at = next_slot(row.differential_due_at, frequency, now) if frequency else None
         row.save(update_fields=["differential_due_at"])
         try:
-            run = start_differential_sync(connection=connection, trigger="schedule")
+            return begin_differential_sync(connection=connection, settings=settings)
         except CannotStart:
             return None
-        return run.pk if run else None
 
 
 def begin_due_sweep(tenant_id: int, connection_id: int) -> int | None:

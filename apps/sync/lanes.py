@@ -56,3 +56,11 @@ def claim(tenant_id: int, run_id: int, name: str) -> Hold | None:
         RunLane.objects.filter(id=lane.pk).update(fence=F("fence") + 1, lease_until=now + LEASE)
         SyncRun.objects.filter(id=run_id, state=RunState.QUEUED).update(state=RunState.RUNNING, started_at=now)
         return Hold(tenant_id, run_id, lane.pk, name, lane.fence + 1)
+
+
+def hold_new(run: SyncRun, name: str) -> Hold:
+    """Make a lane of a run that is new and begun, and hold it, in the transaction that makes the run. Where its
+    worker dies, the lease runs out as that of a lane that was claimed."""
+    lane = RunLane.objects.create(run=run, name=name, fence=1, lease_until=timezone.now() + LEASE)
+    assert run.tenant_id is not None
+    return Hold(run.tenant_id, run.pk, lane.pk, name, lane.fence)

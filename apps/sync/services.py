@@ -7,11 +7,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.core.queue import wake
-from apps.field_mappings.versions import save_version
 from apps.integrations.models import Connection
 from apps.sync.first_setup import ask_again
+from apps.sync.lanes import Hold, hold_new
 from apps.sync.models import OPEN_RUN_STATES, RunKind, RunLane, RunState, SyncRun, Watermark
 from apps.sync.selectors.links import record_behind
+from apps.sync_settings.models import SyncSettings
 from apps.sync_settings.services import enable_syncs, settings_of
 from apps.tenants.actors import Actor
 from apps.tenants.audit import audit
@@ -100,29 +101,40 @@ def start_object_sync(*, connection: Connection, sobject: str, user: Actor | Non
     return run
 
 
-def start_differential_sync(
-    *, connection: Connection, user: Actor | None = None, trigger: str = "manual"
-) -> SyncRun | None:
+def start_differential_sync(*, connection: Connection, user: Actor | None = None) -> SyncRun | None:
     """Queue a differential sync; None where another pull is open. Raises CannotStart before the first full sync."""
+    settings = settings_of(connection)
+    _refuse_differential(connection, settings)
+    run = _create(connection, RunKind.DIFFERENTIAL, user, settings_version=settings.version)
+    if run is not None:
+        wake_run(run)
+    return run
+
+
+def begin_differential_sync(*, connection: Connection, settings: SyncSettings) -> Hold | None:
+    """Make the differential sync whose time has come, and begin it at once: whoever makes it holds its lane. Answers
+    and raises as ``start_differential_sync``."""
+    _refuse_differential(connection, settings)
+    run = _insert(
+        connection,
+        RunKind.DIFFERENTIAL,
+        None,
+        trigger="schedule",
+        settings_version=settings.version,
+        state=RunState.RUNNING,
+        started_at=timezone.now(),
+    )
+    return hold_new(run, "pull") if run is not None else None
+
+
+def _refuse_differential(connection: Connection, settings: SyncSettings) -> None:
+    """Raise CannotStart, with the words, where no differential sync may start."""
     if not connection.is_usable:
         raise CannotStart("The connection to Salesforce has to be renewed first.")
-    settings = settings_of(connection)
     if not settings.syncs_enabled:
         raise CannotStart("Syncs are switched off.")
     if not Watermark.objects.filter(connection_id=connection.pk).exists():
         raise CannotStart("Run a Full Sync first: a differential sync goes on from there.")
-    version = save_version(connection)
-    run = _create(
-        connection,
-        RunKind.DIFFERENTIAL,
-        user,
-        trigger=trigger,
-        settings_version=settings.version,
-        mapping_version_id=version.pk,
-    )
-    if run is not None:
-        wake_run(run)
-    return run
 
 
 def start_sweep(*, connection: Connection) -> SyncRun | None:
@@ -132,8 +144,7 @@ def start_sweep(*, connection: Connection) -> SyncRun | None:
         return None
     if not Watermark.objects.filter(connection_id=connection.pk).exists():
         return None
-    version = save_version(connection)
-    run = _create(connection, RunKind.SWEEP, None, trigger="schedule", mapping_version_id=version.pk)
+    run = _create(connection, RunKind.SWEEP, None, trigger="schedule")
     if run is not None:
         wake_run(run)
     return run
@@ -160,15 +171,7 @@ def _start_record_run(connection: Connection, user: Actor | None, **what: Any) -
     settings = settings_of(connection)
     if not settings.syncs_enabled:
         raise CannotStart("Syncs are switched off.")
-    version = save_version(connection)
-    run = _create(
-        connection,
-        RunKind.RECORD,
-        user,
-        settings_version=settings.version,
-        mapping_version_id=version.pk,
-        **what,
-    )
+    run = _create(connection, RunKind.RECORD, user, settings_version=settings.version, **what)
     if run is None:
         found: SyncRun | None = SyncRun.objects.filter(
             connection_id=connection.pk, kind=RunKind.RECORD, state__in=OPEN_RUN_STATES, **what
@@ -182,6 +185,15 @@ def _start_record_run(connection: Connection, user: Actor | None, **what: Any) -
 
 def _create(connection: Connection, kind: RunKind, user: Actor | None, **facts: Any) -> SyncRun | None:
     """A run with its lanes; None where one of its kind is open."""
+    run = _insert(connection, kind, user, **facts)
+    if run is not None:
+        for name in LANES[kind]:
+            RunLane.objects.create(run=run, name=name)
+    return run
+
+
+def _insert(connection: Connection, kind: RunKind, user: Actor | None, **facts: Any) -> SyncRun | None:
+    """A run; None where one of its kind is open."""
     try:
         with transaction.atomic():
             run: SyncRun = SyncRun.objects.create(
@@ -193,15 +205,12 @@ def _create(connection: Connection, kind: RunKind, user: Actor | None, **facts: 
             )
     except IntegrityError:
         return None
-    for name in LANES[kind]:
-        RunLane.objects.create(run=run, name=name)
     return run
 
 
 def open_push_run(connection: Connection) -> SyncRun:
     """The open outbound run of a connection, made where there is none."""
-    version = save_version(connection)
-    run = _create(connection, RunKind.OUTBOUND, None, trigger="system", mapping_version_id=version.pk)
+    run = _create(connection, RunKind.OUTBOUND, None, trigger="system")
     if run is None:
         found: SyncRun = SyncRun.objects.get(
             connection_id=connection.pk, kind=RunKind.OUTBOUND, state__in=OPEN_RUN_STATES

@@ -13,7 +13,7 @@ from apps.outbox.models import OutboxDue
 from apps.outbox.queue import PUSH_TASK
 from apps.sync import forgetting, pushing_all, tidying
 from apps.sync.bulk import advance_bulk, wake_due_bulk
-from apps.sync.drive import advance
+from apps.sync.drive import advance, advance_held
 from apps.sync.due import begin_due_push, begin_due_sweep, begin_due_sync
 from apps.sync.erasing import TASK as ERASE_TASK
 from apps.sync.erasing_walk import advance_erasure, wake_due_erasures
@@ -60,9 +60,9 @@ def tick() -> None:
 @shared_task(name="apps.sync.tasks.differential")
 def differential(tenant_id: int, connection_id: int) -> None:
     """Begin the differential sync of a connection if it is due, and do it."""
-    run_id = begin_due_sync(tenant_id, connection_id)
-    if run_id is not None:
-        advance(tenant_id, run_id, "pull")
+    hold = begin_due_sync(tenant_id, connection_id)
+    if hold is not None:
+        advance_held(hold)
 
 
 @shared_task(name="apps.sync.tasks.sweep")

@@ -17,7 +17,7 @@ from apps.domain.failures import Category
 from apps.domain.rows import DELETION_FIELDS, SYSTEM_FIELDS, RemoteRow, fields_of, row_from_json
 from apps.field_mappings.versions import layout_for
 from apps.integrations.gateways import Gateway
-from apps.integrations.metadata import cached_schema
+from apps.integrations.metadata import cached_schema, cached_schemas
 from apps.integrations.models import Connection
 from apps.integrations.soql import find_text, select_text
 from apps.sync.contexts import context_of, steps_of
@@ -76,7 +76,7 @@ def plan_sweep(hold: Hold, gateway: Gateway) -> None:
             return
         wanted = {step.sobject for step in steps_of(run) if step.pulls} - RELATIONS.keys()
         of = Connection.objects.get(id=run.connection_id)
-        schemas = {name: schema for name in wanted if (schema := cached_schema(of, name)) is not None}
+        schemas = cached_schemas(of, wanted)
         for position, sobject in enumerate(in_order(schemas)):
             named = (name for name in _references(run, sobject) if name in schemas[sobject].fields)
             columns = list(dict.fromkeys((*COLUMNS, *named)))

@@ -18,6 +18,7 @@ from apps.sync.pull.fetch import SOON, next_step, plan_run
 from apps.sync.pull.pieces import Piece, apply_piece
 from apps.sync.pull.staging import drop_page
 from apps.sync.pull.sweep import all_done, compare, plan_sweep, take_inventory
+from apps.sync.replanning import run_to_advance
 from apps.sync.schedules import begin_schedule
 from apps.sync.services import LANES, wake_run
 from apps.sync.telling import tell_end
@@ -199,9 +200,8 @@ def _begin_watermarks(run: SyncRun) -> None:
 
 def pull_lane(hold: Hold) -> timedelta | None:
     """A differential run: small answers at once; a large object is handed to the lanes of full runs."""
-    with tenant_transaction(hold.tenant_id):
-        run = SyncRun.objects.get(id=hold.run_id)
-    if run.state != RunState.RUNNING:
+    run = run_to_advance(hold)
+    if run is None:
         return None
     with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         is_in = pull_changes(hold, gateway)
@@ -223,11 +223,11 @@ def pull_lane(hold: Hold) -> timedelta | None:
 def sweep_lane(hold: Hold) -> timedelta | None:
     """A sweep: ids and stamps by Bulk, compared with the links, and repaired."""
     deadline = time.monotonic() + CHUNK_SECONDS
-    with tenant_transaction(hold.tenant_id):
-        run = SyncRun.objects.get(id=hold.run_id)
-        is_planned = RunObject.objects.filter(run=run).exists()
-    if run.state != RunState.RUNNING:
+    run = run_to_advance(hold)
+    if run is None:
         return None
+    with tenant_transaction(hold.tenant_id):
+        is_planned = RunObject.objects.filter(run=run).exists()
     with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         if not is_planned:
             plan_sweep(hold, gateway)

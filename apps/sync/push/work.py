@@ -33,6 +33,7 @@ from apps.sync.push.persons import is_person
 from apps.sync.push.reading import linked_rows, read_rows
 from apps.sync.push.round import Round, begin_round, settle_quiet
 from apps.sync.push.writing import settle_written, write_if_unchanged, write_intents
+from apps.sync.replanning import run_to_advance
 from apps.sync.storing import apply_rows
 from apps.sync_settings.budget import standing_of
 from apps.sync_settings.models import SyncSettings
@@ -49,13 +50,13 @@ _MOST_LOOKS = 3
 def push_lane(hold: Hold) -> timedelta | None:
     """Push what is due, round by round; the run ends when nothing is."""
     deadline = time.monotonic() + CHUNK_SECONDS
+    run = run_to_advance(hold)
+    if run is None:
+        return None
     with tenant_transaction(hold.tenant_id):
-        run = SyncRun.objects.get(id=hold.run_id)
         connection = Connection.objects.get(id=run.connection_id)
         settings = settings_of(connection)
         standing = standing_of(connection, settings, now=timezone.now())
-    if run.state != RunState.RUNNING:
-        return None
     is_routine = standing.allows(Work.ROUTINE)
     only = None if is_routine else OPT_OUT_FIELD
     with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
@@ -192,9 +193,8 @@ def _count(work: Round) -> None:
 def record_lane(hold: Hold) -> timedelta | None:
     """Sync one record both ways: judge its rows as they are now, then write what is to be written if they are still
     as they were read; a row that changed meanwhile is judged again. A row without a record here is brought in first."""
-    with tenant_transaction(hold.tenant_id):
-        run = SyncRun.objects.get(id=hold.run_id)
-    if run.state != RunState.RUNNING:
+    run = run_to_advance(hold)
+    if run is None:
         return None
     with open_gateway(hold.tenant_id, run.connection_id, purpose=hold.name) as gateway:
         if run.local_id is None:

@@ -8,7 +8,7 @@ from apps.domain.baseline import unpack
 from apps.domain.decider import REASON_WORDS, BlankPolicy, FieldDecision, Reason, decide_fields
 from apps.domain.mapping import Step, Way
 from apps.field_mappings.models import BaselineLayout, SyncStep
-from apps.field_mappings.versions import compile_step, load_steps
+from apps.field_mappings.versions import compile_steps, load_steps
 from apps.integrations.models import Connection
 from apps.sync.models import RecordLink
 from apps.sync.selectors.why_record import local_values, refusals_of_creation
@@ -39,7 +39,7 @@ class RecordPreview:
 
 def preview_of(connection: Connection, step: SyncStep, record: Record, local_type: str) -> RecordPreview:
     """What the step as it is saved now would do with a record."""
-    rules = load_steps({"steps": [compile_step(connection, step)]})[0]
+    rules = load_steps({"steps": compile_steps(connection, [step])})[0]
     values = local_values(connection, local_type, record, [rules])
     link = RecordLink.objects.filter(
         connection_id=connection.pk,
