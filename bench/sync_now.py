@@ -7,6 +7,7 @@ process of each queue, as ``manage.py up`` starts them.
 import argparse
 import statistics
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from bench.services import running_services, running_worker
@@ -33,18 +34,27 @@ def _measure(emulator: EmulatorControl, rows: int, samples: int) -> None:
 
     small = Small(emulator)
     small.samples(5)
-    _print("quiet", *small.samples(samples))
+    quiet = small.samples(samples)
+    _print("quiet", quiet, quiet)
     big = Big(emulator, rows)
     big.begin()
-    taken = small.samples(samples)
+    beside = small.samples(samples)
     is_running = big.is_running()
-    _print("beside a full sync" if is_running else "beside a full sync that ended meanwhile", *taken)
+    _print("beside a full sync" if is_running else "beside a full sync that ended meanwhile", beside, quiet)
 
 
-def _print(what: str, syncs: list[float], starts: list[float]) -> None:
-    for name, seconds in (("Sync now", syncs), ("start delay of a differential sync", starts)):
-        cuts = statistics.quantiles(seconds, n=20)
-        print(f"{what:<24} {name:<36} p50 {cuts[9] * 1000:7.0f} ms   p95 {cuts[18] * 1000:7.0f} ms")
+def _print(what: str, taken: Mapping[str, Sequence[float]], quiet: Mapping[str, Sequence[float]]) -> None:
+    for name, seconds in taken.items():
+        (p50, p95), (_, floor) = _cuts(seconds), _cuts(quiet[name])
+        print(
+            f"{what:<24} {name:<36} p50 {p50 * 1000:5.0f} ms   p95 {p95 * 1000:5.0f} ms   {p95 / floor:5.2f} of quiet"
+        )
+
+
+def _cuts(seconds: Sequence[float]) -> tuple[float, float]:
+    """The median and the 95th percentile."""
+    cuts = statistics.quantiles(seconds, n=20)
+    return cuts[9], cuts[18]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The tenants of the bench of single records."""
 
 import time
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -13,6 +14,12 @@ from apps.tenants.scope import tenant_transaction
 from bench.full_sync import FIELDS
 from bench.tenant import BenchTenant
 from emulator.control import EmulatorControl
+
+PRESS, START, END = "Sync now", "start delay of a differential sync", "end of a differential sync"
+"""What is measured of other tenants."""
+
+_PAUSE = 0.1
+_AHEAD = timedelta(seconds=_PAUSE)
 
 
 class Small:
@@ -28,9 +35,17 @@ class Small:
             self.people = list(Person.objects.filter(leading_sobject="Lead")[:100])
             self._count = 0
 
-    def samples(self, count: int) -> tuple[list[float], list[float]]:
-        """Seconds from the press to the end of the run, and from due to begun of a differential sync."""
-        return [self._sync_now() for _ in range(count)], [self._start() for _ in range(count)]
+    def samples(self, count: int) -> dict[str, list[float]]:
+        """Seconds from the press to the end of the run; and from due to begun, and to the end, of a differential
+        sync. The two take turns, with pauses in which the worker finishes what it did for the last."""
+        taken: dict[str, list[float]] = {PRESS: [], START: [], END: []}
+        for _ in range(count):
+            time.sleep(_PAUSE)
+            taken[PRESS].append(self._sync_now())
+            begun, ended = self._differential()
+            taken[START].append(begun)
+            taken[END].append(ended)
+        return taken
 
     def _sync_now(self) -> float:
         self._count += 1
@@ -47,17 +62,18 @@ class Small:
             time.sleep(0.01)
         return time.monotonic() - began
 
-    def _start(self) -> float:
-        now = timezone.now()
+    def _differential(self) -> tuple[float, float]:
+        due = timezone.now() + _AHEAD
         with tenant_transaction(self.tenant.tenant_id):
-            Schedule.objects.update(differential_due_at=now)
+            Schedule.objects.update(differential_due_at=due)
+        time.sleep((due - timezone.now()).total_seconds())
+        with tenant_transaction(self.tenant.tenant_id):  # as the tick does
             wake("apps.sync.tasks.differential", self.tenant.tenant_id, self.tenant.connection.pk, queue="routine")
         while True:
             with tenant_transaction(self.tenant.tenant_id):
-                run = SyncRun.objects.filter(kind="differential", queued_at__gte=now).first()
-                is_over = run is not None and run.state not in OPEN_RUN_STATES
-            if run is not None and run.started_at is not None and is_over:
-                return float((run.started_at - now).total_seconds())
+                run = SyncRun.objects.filter(kind="differential", queued_at__gte=due).first()
+            if run is not None and run.started_at is not None and run.finished_at is not None:
+                return (run.started_at - due).total_seconds(), (run.finished_at - due).total_seconds()
             time.sleep(0.01)
 
     def _run(self, run_id: int) -> SyncRun:

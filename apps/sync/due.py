@@ -31,13 +31,14 @@ def begin_due_sync(tenant_id: int, connection_id: int) -> Hold | None:
             return None
         connection = Connection.objects.get(id=connection_id)
         settings = settings_of(connection)
+        try:
+            hold = begin_differential_sync(connection=connection, settings=settings)
+        except CannotStart:
+            hold = None
         frequency = timedelta(minutes=settings.frequency_minutes)
         row.differential_due_at = next_slot(row.differential_due_at, frequency, now) if frequency else None
         row.save(update_fields=["differential_due_at"])
-        try:
-            return begin_differential_sync(connection=connection, settings=settings)
-        except CannotStart:
-            return None
+        return hold
 
 
 def begin_due_sweep(tenant_id: int, connection_id: int) -> int | None:
