@@ -56,11 +56,13 @@ def _set_environment(emulator: EmulatorControl, login_url: str, owner_url: str, 
 
 
 def start_worker(queues: str) -> "subprocess.Popen[bytes]":
-    """A worker process of the given queues, with four threads."""
+    """A worker process of the given queues, with four threads, in a session of its own as ``manage.py up`` starts it:
+    the kernel shares the processors fairly between sessions."""
     command = ["-m", "celery", "-q", "-A", "config.celery", "worker", "-Q", queues, "-P", "threads", "-c", "4"]
     name = f"{queues.replace(',', '-')}-{os.urandom(3).hex()}@bench"
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", *command, "-n", name, "--without-gossip", "--without-mingle", "-l", "ERROR"]
+        [sys.executable, "-W", "ignore", *command, "-n", name, "--without-gossip", "--without-mingle", "-l", "ERROR"],
+        start_new_session=True,
     )
 
 

@@ -37,17 +37,13 @@ class Small:
 
     def samples(self, count: int) -> dict[str, list[float]]:
         """Seconds from the press to the end of the run; and from due to begun, and to the end, of a differential
-        sync. The two take turns, with pauses in which the worker finishes what it did for the last."""
-        taken: dict[str, list[float]] = {PRESS: [], START: [], END: []}
-        for _ in range(count):
-            time.sleep(_PAUSE)
-            taken[PRESS].append(self._sync_now())
-            begun, ended = self._differential()
-            taken[START].append(begun)
-            taken[END].append(ended)
-        return taken
+        sync. Between two there is a pause, in which the worker finishes what it did for the last."""
+        presses = [self._sync_now() for _ in range(count)]
+        begun, ended = zip(*(self._differential() for _ in range(count)), strict=True)
+        return {PRESS: presses, START: list(begun), END: list(ended)}
 
     def _sync_now(self) -> float:
+        time.sleep(_PAUSE)
         self._count += 1
         person = self.people[self._count % len(self.people)]
         with tenant_transaction(self.tenant.tenant_id):
@@ -63,9 +59,11 @@ class Small:
         return time.monotonic() - began
 
     def _differential(self) -> tuple[float, float]:
-        due = timezone.now() + _AHEAD
-        with tenant_transaction(self.tenant.tenant_id):
-            Schedule.objects.update(differential_due_at=due)
+        due = timezone.now()
+        while due <= timezone.now():  # written too late
+            due = timezone.now() + _AHEAD
+            with tenant_transaction(self.tenant.tenant_id):
+                Schedule.objects.update(differential_due_at=due)
         time.sleep((due - timezone.now()).total_seconds())
         with tenant_transaction(self.tenant.tenant_id):  # as the tick does
             wake("apps.sync.tasks.differential", self.tenant.tenant_id, self.tenant.connection.pk, queue="routine")
