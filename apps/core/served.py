@@ -1,7 +1,11 @@
 """Who was served lately: a hint for work that would rather use an idle machine.
 
-Redis keeps it for some seconds. It names one tenant, the last one; where Redis does not answer, nobody was served.
+Redis keeps it for some seconds. It names two tenants, the last ones; where Redis does not answer, nobody was served.
 """
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from django.core.cache import cache
@@ -12,21 +16,39 @@ log = structlog.get_logger(__name__)
 SECONDS = 10
 """For how long somebody counts as being served."""
 
-_KEY = "served"
+_LAST, _BEFORE = "served", "served-before"
+"""The last tenant, and the last one that was another."""
 
 
 def note_served(tenant_id: int) -> None:
     """Somebody's sync begins that is not done in bulk."""
     try:
-        cache.set(_KEY, tenant_id, SECONDS)
+        last = cache.get(_LAST)
+        if last not in {None, tenant_id}:
+            cache.set(_BEFORE, last, SECONDS)
+        cache.set(_LAST, tenant_id, SECONDS)
     except RedisError as error:
         log.warning("served_not_noted", error=type(error).__name__)
 
 
 def others_are_served(tenant_id: int) -> bool:
-    """Whether the last who was served is another tenant."""
+    """Whether another tenant is being served."""
     try:
-        return bool(cache.get(_KEY, tenant_id) != tenant_id)
+        return any(served != tenant_id for served in cache.get_many([_LAST, _BEFORE]).values())
     except RedisError as error:
         log.warning("served_not_known", error=type(error).__name__)
         return False
+
+
+_turn = threading.Lock()
+
+
+@contextmanager
+def giving_way(tenant_id: int) -> Iterator[None]:
+    """Do something large for a tenant. While another is served, a process does one such thing at a time, so that a
+    machine of few processors has one left for the other."""
+    if not others_are_served(tenant_id):
+        yield
+        return
+    with _turn:
+        yield

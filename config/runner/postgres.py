@@ -36,8 +36,14 @@ _COMMON = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# A short delay of the writer keeps what a small commit has to flush beside a large sync small, too.
-_DURABLE = {"max_wal_size": "4GB", "synchronous_commit": "on", "wal_writer_delay": "10ms"}
+# A short delay of the writer keeps what a small commit has to flush beside a large sync small, too. Vacuuming rests
+# longer between its steps than by default, so that it never takes a whole processor.
+_DURABLE = {
+    "max_wal_size": "4GB",
+    "synchronous_commit": "on",
+    "wal_writer_delay": "10ms",
+    "autovacuum_vacuum_cost_delay": "10ms",
+}
 _FLEETING = {
     "shared_buffers": "128MB",
     "max_wal_size": "4GB",

@@ -7,6 +7,7 @@ from typing import IO
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.core.served import giving_way
 from apps.domain.failures import Category, Failure, JobLost, MappingBroken, Transient
 from apps.field_mappings.versions import load_steps, save_version
 from apps.integrations.gateways import Gateway
@@ -192,7 +193,7 @@ def _stage(
     hold: Hold, run_object: RunObject, number: int, locator: str, following: str, rows: int, body: IO[bytes]
 ) -> None:
     table = f"t{hold.tenant_id}_r{hold.run_id}_o{run_object.pk}_p{number}"
-    with tenant_transaction(hold.tenant_id):
+    with giving_way(hold.tenant_id), tenant_transaction(hold.tenant_id):
         hold.check()
         staged = stage_page(table, run_object.columns, body)
         if staged != rows:

@@ -7,7 +7,7 @@ import structlog
 from django.utils import timezone
 
 from apps.core.queue import wake
-from apps.core.served import others_are_served
+from apps.core.served import giving_way, others_are_served
 from apps.domain.failures import Failure
 from apps.integrations.gateways import Gateway, open_gateway
 from apps.sync.conversions import join_conversions
@@ -83,7 +83,7 @@ def apply_lane(hold: Hold) -> timedelta | None:
     deadline = time.monotonic() + CHUNK_SECONDS
     idle = 0
     while time.monotonic() < deadline and idle < _MOMENTS:
-        with tenant_transaction(hold.tenant_id):
+        with giving_way(hold.tenant_id), tenant_transaction(hold.tenant_id):
             hold.check()
             run = SyncRun.objects.get(id=hold.run_id)
             if run.state == RunState.CANCELLING:
