@@ -7,12 +7,14 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from apps.core.db import app_transaction
+from apps.core.served import KEYS
 from apps.tenants.models import Tenant
 from apps.tenants.scope import tenant_transaction
 
@@ -111,7 +113,8 @@ setattr(TransactionTestCase, "_fixture_teardown", _teardown_as_owner)  # noqa: B
 
 @pytest.fixture
 def tenant(db: None) -> Tenant:
-    """A tenant, in the test's own transaction."""
+    """A tenant, in the test's own transaction; those of other tests do not count as served."""
+    cache.delete_many(KEYS)
     with app_transaction():
         return Tenant.objects.create(name="Northwind Traders")
 

@@ -1,9 +1,11 @@
-"""Who was served lately: a hint for work that would rather use an idle machine.
+"""Who was served lately: a hint for work in bulk, which on a machine of few processors leaves room for others.
 
 Redis keeps it for some seconds. It names two tenants, the last ones; where Redis does not answer, nobody was served.
 """
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,8 +18,13 @@ log = structlog.get_logger(__name__)
 SECONDS = 10
 """For how long somebody counts as being served."""
 
-_LAST, _BEFORE = "served", "served-before"
-"""The last tenant, and the last one that was another."""
+FEW = 4
+"""Processors up to which a machine has no room for both."""
+
+KEYS = _LAST, _BEFORE = ("served", "served-before")
+"""Where the last tenant is kept, and the last one that was another."""
+
+_turn = threading.Lock()
 
 
 def note_served(tenant_id: int) -> None:
@@ -31,24 +38,25 @@ def note_served(tenant_id: int) -> None:
         log.warning("served_not_noted", error=type(error).__name__)
 
 
-def others_are_served(tenant_id: int) -> bool:
-    """Whether another tenant is being served."""
+def is_to_give_way(tenant_id: int) -> bool:
+    """Whether work in bulk for a tenant would be in the way of another's, which is being served."""
+    if (os.cpu_count() or 1) > FEW:
+        return False
     try:
-        return any(served != tenant_id for served in cache.get_many([_LAST, _BEFORE]).values())
+        return any(served != tenant_id for served in cache.get_many(KEYS).values())
     except RedisError as error:
         log.warning("served_not_known", error=type(error).__name__)
         return False
 
 
-_turn = threading.Lock()
-
-
 @contextmanager
 def giving_way(tenant_id: int) -> Iterator[None]:
-    """Do something large for a tenant. While another is served, a process does one such thing at a time, so that a
-    machine of few processors has one left for the other."""
-    if not others_are_served(tenant_id):
+    """Do a piece of work in bulk for a tenant. Where it is to give way, a process does one such piece at a time, and
+    rests after it for as long as it took."""
+    if not is_to_give_way(tenant_id):
         yield
         return
     with _turn:
+        began = time.monotonic()
         yield
+        time.sleep(time.monotonic() - began)

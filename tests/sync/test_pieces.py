@@ -1,5 +1,6 @@
 """Large pages are applied in pieces, so that two lanes can work at one object."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -120,8 +121,9 @@ def test_somebody_erased_between_the_pieces_does_not_come_back(world: World, run
 
 @pytest.mark.parametrize("is_another", [True, False])
 def test_the_second_lane_steps_aside_while_another_tenant_is_served(
-    world: World, run: SyncRun, is_another: bool
+    world: World, run: SyncRun, is_another: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     note_served(world.tenant_id + 1 if is_another else world.tenant_id)
     world.finish_lane(run, "assist")
     with tenant_transaction(world.tenant_id):

@@ -7,7 +7,7 @@ import structlog
 from django.utils import timezone
 
 from apps.core.queue import wake
-from apps.core.served import giving_way, others_are_served
+from apps.core.served import giving_way, is_to_give_way
 from apps.domain.failures import Failure
 from apps.integrations.gateways import Gateway, open_gateway
 from apps.sync.conversions import join_conversions
@@ -116,7 +116,7 @@ def assist_lane(hold: Hold) -> timedelta | None:
     deadline = time.monotonic() + CHUNK_SECONDS
     idle = 0
     while time.monotonic() < deadline and idle < _MOMENTS:
-        if others_are_served(hold.tenant_id):
+        if is_to_give_way(hold.tenant_id):
             return _ASIDE
         with tenant_transaction(hold.tenant_id):
             hold.check()
