@@ -18,7 +18,7 @@ from emulator.control import EmulatorControl
 PRESS, START, END = "Sync now", "start delay of a differential sync", "end of a differential sync"
 """What is measured of other tenants."""
 
-_PAUSE = 0.1
+_PAUSE = 0.25
 _LOOK = 0.05
 _AHEAD = timedelta(seconds=_PAUSE)
 

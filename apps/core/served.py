@@ -21,6 +21,9 @@ SECONDS = 10
 FEW = 4
 """Processors up to which a machine has no room for both."""
 
+REST = 2
+"""How long it rests after a piece, as a multiple of the time that the piece took: two thirds are the others'."""
+
 KEYS = _LAST, _BEFORE = ("served", "served-before")
 """Where the last tenant is kept, and the last one that was another."""
 
@@ -52,11 +55,11 @@ def is_to_give_way(tenant_id: int) -> bool:
 @contextmanager
 def giving_way(tenant_id: int) -> Iterator[None]:
     """Do a piece of work in bulk for a tenant. Where it is to give way, a process does one such piece at a time, and
-    rests after it for as long as it took."""
+    rests after it for ``REST`` times as long as it took."""
     if not is_to_give_way(tenant_id):
         yield
         return
     with _turn:
         began = time.monotonic()
         yield
-        time.sleep(time.monotonic() - began)
+        time.sleep(REST * (time.monotonic() - began))

@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from apps.core import served as module
-from apps.core.served import FEW, KEYS, giving_way, is_to_give_way, note_served
+from apps.core.served import FEW, KEYS, REST, giving_way, is_to_give_way, note_served
 
 A, B, C = 1, 2, 3
 
@@ -45,8 +45,8 @@ def test_a_machine_of_many_processors_has_room_for_both(monkeypatch: pytest.Monk
     assert not is_to_give_way(A)
 
 
-@pytest.mark.parametrize(("served", "rests"), [(A, []), (B, [3.0])])
-def test_a_piece_of_bulk_work_is_followed_by_as_long_a_rest(
+@pytest.mark.parametrize(("served", "rests"), [(A, []), (B, [3.0 * REST])])
+def test_a_piece_of_bulk_work_is_followed_by_a_rest(
     served: int, rests: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([10.0, 13.0])
