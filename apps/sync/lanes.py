@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
+from apps.core.leases import lock_due
 from apps.sync.models import RunLane, RunState, SyncRun
 from apps.tenants.scope import tenant_transaction
 
@@ -45,12 +46,7 @@ def claim(tenant_id: int, run_id: int, name: str) -> Hold | None:
     """Take the lane if it is due and free and its run is open."""
     now = timezone.now()
     with tenant_transaction(tenant_id):
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        lane = (
-            RunLane.objects.select_for_update(skip_locked=True)
-            .filter(free, run_id=run_id, name=name, is_done=False, due_at__lte=now)
-            .first()
-        )
+        lane = lock_due(RunLane.objects.filter(run_id=run_id, name=name, is_done=False), now)
         if lane is None:
             return None
         RunLane.objects.filter(id=lane.pk).update(fence=F("fence") + 1, lease_until=now + LEASE)

@@ -1,10 +1,10 @@
 """What workers do: ids in, one service called, safe to run twice."""
 
 from celery import shared_task
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.core.db import dispatcher_transaction
+from apps.core.leases import is_free
 from apps.core.queue import wake
 from apps.integrations.health import wake_due_probes
 from apps.integrations.jobs import wake_due_jobs
@@ -38,8 +38,7 @@ def tick() -> None:
     wake_due_attempts()
     now = timezone.now()
     with dispatcher_transaction():
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        due = RunLane._base_manager.filter(free, is_done=False, due_at__lte=now)
+        due = RunLane._base_manager.filter(is_free(now), is_done=False, due_at__lte=now)
         for tenant_id, run_id, name in due.values_list("tenant_id", "run_id", "name")[:200]:
             wake(f"apps.sync.tasks.{name}_lane", tenant_id, run_id, queue=QUEUES[name])
         syncs = Schedule._base_manager.filter(differential_due_at__lte=now).order_by("differential_due_at")
