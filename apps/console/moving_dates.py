@@ -30,8 +30,8 @@ def _offered(unit: str) -> Iterator[MovingDate]:
         yield from (MovingDate(day.upper(), day, unit) for day in ("today", "yesterday", "tomorrow"))
     else:
         yield from (MovingDate(f"{word.upper()}_{name}", f"{word} {unit}", unit) for word in ("this", "last", "next"))
-    yield MovingDate(f"LAST_N_{name}S", f"the last … {unit}s", unit, is_counted=True)
-    yield MovingDate(f"NEXT_N_{name}S", f"the next … {unit}s", unit, is_counted=True)
+    yield MovingDate(f"LAST_N_{name}S", f"last … {unit}s", unit, is_counted=True)
+    yield MovingDate(f"NEXT_N_{name}S", f"next … {unit}s", unit, is_counted=True)
     yield MovingDate(f"N_{name}S_AGO", f"… {unit}s ago", unit, is_counted=True)
 
 
