@@ -3,6 +3,7 @@
 import argparse
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
@@ -21,6 +22,13 @@ def _die_with(parent: int) -> None:
             sys.exit(1)
 
 
+def _allow_many_files() -> None:
+    """Each org is a database file or more, which stays open: take as many as this account may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main() -> int:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="emulator", description=__doc__)
@@ -31,6 +39,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.parent:
         _die_with(options.parent)
+    _allow_many_files()
     server = serve(options.port, options.data, options.host)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
