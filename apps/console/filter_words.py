@@ -5,25 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.domain.comparisons import operators_for
+from apps.domain.comparisons import OPERATOR_WORDS, operators_for
 from apps.domain.filters import Filter, Group, Operator, Rule
 from apps.domain.relative_dates import is_relative, relative_words
 from apps.domain.values import FieldType
 
-_PLAIN_WORDS: dict[Operator, str] = {
-    Operator.EQUALS: "is",
-    Operator.NOT_EQUALS: "is not",
-    Operator.LESS: "is less than",
-    Operator.LESS_OR_EQUAL: "is at most",
-    Operator.GREATER: "is more than",
-    Operator.GREATER_OR_EQUAL: "is at least",
-    Operator.CONTAINS: "contains",
-    Operator.STARTS_WITH: "starts with",
-    Operator.IN: "is one of",
-    Operator.NOT_IN: "is none of",
-    Operator.IS_BLANK: "is empty",
-    Operator.IS_NOT_BLANK: "is not empty",
-}
 _TIME_WORDS: dict[Operator, str] = {
     Operator.EQUALS: "is on",
     Operator.NOT_EQUALS: "is not on",
@@ -66,7 +52,7 @@ def operator_words(operator: Operator | str, field_type: FieldType, *, moves: bo
     known = Operator(operator)
     if moves and field_type in TIMES and known in _SPAN_WORDS:
         return _SPAN_WORDS[known]
-    return _TIME_WORDS.get(known, _PLAIN_WORDS[known]) if field_type in TIMES else _PLAIN_WORDS[known]
+    return _TIME_WORDS.get(known, OPERATOR_WORDS[known]) if field_type in TIMES else OPERATOR_WORDS[known]
 
 
 def filter_words(tree: Filter | None, fields: Mapping[str, FilterField]) -> str:

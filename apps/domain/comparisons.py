@@ -58,6 +58,23 @@ WITH_MANY = frozenset({Operator.IN, Operator.NOT_IN})
 """Comparisons with any number of values."""
 
 
+OPERATOR_WORDS: dict[Operator, str] = {
+    Operator.EQUALS: "is",
+    Operator.NOT_EQUALS: "is not",
+    Operator.LESS: "is less than",
+    Operator.LESS_OR_EQUAL: "is at most",
+    Operator.GREATER: "is more than",
+    Operator.GREATER_OR_EQUAL: "is at least",
+    Operator.CONTAINS: "contains",
+    Operator.STARTS_WITH: "starts with",
+    Operator.IN: "is one of",
+    Operator.NOT_IN: "is none of",
+    Operator.IS_BLANK: "is empty",
+    Operator.IS_NOT_BLANK: "is not empty",
+}
+"""A comparison as one says it of anything but a date."""
+
+
 def operators_for(field_type: FieldType, *, moves: bool = False) -> tuple[Operator, ...]:
     """The comparisons that a field of this type allows; none where Salesforce cannot filter by it. A moment equals no
     other in practice, but lies within days that move with the calendar (``moves``)."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from apps.audience.fields import CUSTOM_PREFIX, RECORD_COLUMNS, Kind, local_field, local_label
 from apps.audience.models import Person, Record
 from apps.domain.baseline import unpack
+from apps.domain.comparisons import OPERATOR_WORDS
 from apps.domain.decider import Baseline
-from apps.domain.filters import Filter, Group, Operator, Rule, evaluate, rules_of
+from apps.domain.filters import Filter, Group, Rule, evaluate, rules_of
 from apps.domain.mapping import FieldRule, Step, Way
 from apps.domain.pushing import creating_step, may_write
 from apps.domain.reconcile import step_for_row
@@ -24,20 +25,6 @@ STATE_WORDS: dict[str, str] = {
     ChangeState.WAITING: "waiting",
     ChangeState.IN_FLIGHT: "on its way",
     ChangeState.HELD: "held",
-}
-_OPERATORS: dict[Operator, str] = {
-    Operator.EQUALS: "is",
-    Operator.NOT_EQUALS: "is not",
-    Operator.LESS: "is less than",
-    Operator.LESS_OR_EQUAL: "is at most",
-    Operator.GREATER: "is more than",
-    Operator.GREATER_OR_EQUAL: "is at least",
-    Operator.CONTAINS: "contains",
-    Operator.STARTS_WITH: "begins with",
-    Operator.IN: "is one of",
-    Operator.NOT_IN: "is none of",
-    Operator.IS_BLANK: "is empty",
-    Operator.IS_NOT_BLANK: "is not empty",
 }
 _WAYS = {Way.OFF: "never", Way.FILL: "only into an empty field", Way.OVERWRITE: "always"}
 _STEPS = Door("console:profiles", "Open the steps")
@@ -97,7 +84,7 @@ def rule_words(rule: Rule, row: Mapping[str, str | None]) -> str:
     """A filter's rule that refuses, with the value that it met."""
     wanted = ", ".join(rule.values)
     held = row.get(rule.field)
-    return f"{rule.field} {_OPERATORS[rule.operator]} {wanted}".strip() + f" is asked for; it is {held or 'empty'}"
+    return f"{rule.field} {OPERATOR_WORDS[rule.operator]} {wanted}".strip() + f" is asked for; it is {held or 'empty'}"
 
 
 def _refusing(step: Step, values: Mapping[str, str | None]) -> list[Rule]:
